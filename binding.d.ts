@@ -1,0 +1,90 @@
+// The exact type of the native addon. TypeScript decides meaning; the addon guards memory.
+
+/** An element of `dtypes` in lib/dtype.ts, by its position. */
+type DtypeCode = number;
+
+type HostMemory =
+  | Float32Array
+  | Float64Array
+  | Uint16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array;
+
+/** Memory of one tensor: `size` elements of a dtype. */
+export interface Operand {
+  memory: HostMemory | DeviceMemory;
+  dtype: DtypeCode;
+  size: number;
+}
+
+/** What a criterion fixes. */
+export interface CriterionOptions {
+  term: 'cross-entropy' | 'focal';
+  sides: 'targets' | 'both';
+  link: 'probability' | 'sigmoid' | 'softmax';
+  reduction: 'mean' | 'sum' | 'none' | 'matrix';
+  normalizer: 'targets' | 'elements';
+  negatives: 'complement' | 'zero-targets';
+  gamma: number;
+  clampLow: number;
+  clampHigh: number;
+  valueOfEmpty: number;
+}
+
+/** One call of a criterion. All operands are on `device`: -1 is the CPU. */
+export interface Call {
+  device: number;
+  rows: number;
+  columns: number;
+  /** (rows, columns) */
+  inputs: Operand;
+  /** class ids: (rows); one-hot: (rows, columns) */
+  targets: Operand;
+  oneHot: boolean;
+  /** a number, (1) or (columns) */
+  alpha: number | Operand | undefined;
+  /** a number, or the shape of the loss */
+  gradOutput: number | Operand | undefined;
+  /** (1), (rows) or (rows, columns) of float32, or of float64 for float64 inputs */
+  loss: Operand;
+  /** (rows, columns) of the inputs' dtype; absent: only the value is computed */
+  grad: Operand | undefined;
+}
+
+/** A criterion that was read once and can be called many times. */
+export declare class Criterion {
+  constructor(options: CriterionOptions);
+  /** Fills `loss` and `grad`; throws before it writes anything. */
+  run(call: Call): void;
+}
+
+/** Memory of a CUDA device. */
+export declare class DeviceMemory {
+  constructor(device: number, byteLength: number);
+  write(source: HostMemory | DeviceMemory): void;
+  /** Waits for the device. */
+  read(target: HostMemory): void;
+  dispose(): void;
+}
+
+/** Converts on the host: to float64 from any dtype, to the half types from float64. */
+export declare function cast(source: Operand, target: Operand): void;
+
+export declare function cpuThreads(): number;
+export declare function setCpuThreads(count: number): void;
+
+export declare function cudaUnavailableReason(): {
+  code: string;
+  message: string;
+  hint: string;
+} | null;
+export declare function cudaDeviceCount(): number;
+export declare function cudaProperties(device: number): {
+  name: string;
+  major: number;
+  minor: number;
+  totalMemory: number;
+};
+/** Waits for the device. */
+export declare function cudaSynchronize(device: number): void;

@@ -1,0 +1,168 @@
+import { checkDevice, type Device, type DeviceLike } from './device';
+import {
+  allocate,
+  checkDtype,
+  type Dtype,
+  dtypeOfArray,
+  holds,
+  hostOperand,
+  isFloat,
+  isHalf,
+  withoutFloat16Array,
+} from './dtype';
+import { Description, fail, native } from './errors';
+import { binding } from './native';
+import { flatten, type NestedArray, shapeOf } from './nested';
+import { fromHost, sizeOf, Tensor } from './tensor';
+
+/** Typed arrays and their shape under either name: an onnxruntime tensor is one. */
+export interface ShapedData {
+  data: ArrayBufferView | readonly number[];
+  shape?: readonly number[];
+  dims?: readonly number[];
+  dtype?: Dtype;
+  type?: string;
+}
+
+/** Whatever an argument that takes a tensor takes. */
+export type TensorLike = Tensor | NestedArray | ArrayBufferView | ShapedData;
+
+export interface TensorOptions<D extends Dtype = Dtype> {
+  /** Default: that of a typed array; `'float32'` for numbers. */
+  dtype?: D;
+  /** Default: `'cpu'`. */
+  device?: DeviceLike;
+}
+
+/**
+ * Makes a tensor.
+ *
+ * `data`: nested arrays, from which the shape follows; a flat array or a typed array, with a shape
+ * beside it; or `{ data, shape | dims }`. On the CPU a typed array of the right dtype is aliased,
+ * never copied: what changes in one changes in the other.
+ *
+ * Typed arrays: Float32Array, Float64Array, Int32Array, BigInt64Array (`int64`), Uint8Array;
+ * Float16Array where the runtime has it; a Uint16Array with `dtype: 'float16'` or `'bfloat16'` holds
+ * the bits of that type.
+ *
+ * Throws `ERR_SHAPE` for ragged arrays or a shape that does not fit, `ERR_DTYPE` for elements that
+ * are no numbers or that the dtype cannot hold, `ERR_DEVICE` and `ERR_CUDA_UNAVAILABLE`.
+ *
+ * @example
+ * ```js
+ * import { tensor } from 'culoss';
+ * console.log(tensor([[0.5, 0.25]], undefined, { dtype: 'bfloat16' }).arraySync()); // [ [ 0.5, 0.25 ] ]
+ * console.log(tensor(new Int32Array([1, 0, 2]), [3, 1]).shape); // [ 3, 1 ]
+ * ```
+ */
+export function tensor<D extends Dtype = Dtype>(
+  data: TensorLike,
+  shape?: readonly number[],
+  options: TensorOptions<D> = {},
+): Tensor<D> {
+  const { dtype, device = 'cpu' } = options ?? {};
+  if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
+  const target = checkDevice(device, 'options.device');
+  return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor<D>;
+}
+
+/** Reads an argument that takes a tensor. What is not a tensor yet is placed on `device`. */
+export function asTensor(
+  value: TensorLike,
+  argument: string,
+  { device, dtypeOfNumbers }: { device: Device; dtypeOfNumbers: Dtype },
+): Tensor {
+  if (value instanceof Tensor) return value;
+  return toTensor(value, argument, { dtypeOfNumbers }).to(device);
+}
+
+interface Wanted {
+  shape?: readonly number[];
+  dtype?: Dtype;
+  dtypeOfNumbers?: Dtype;
+}
+
+function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
+  if (value instanceof Tensor) {
+    fail('ERR_DTYPE', argument, 'numbers or a typed array', new Description(`${value}`));
+  }
+  if (ArrayBuffer.isView(value)) return fromView(value, argument, wanted);
+  if (typeof value === 'number' || typeof value === 'bigint' || Array.isArray(value)) {
+    return fromNumbers(value, argument, wanted);
+  }
+  if (typeof value === 'object' && value !== null) {
+    const { data, shape, dims, dtype, type } = value as ShapedData;
+    const given = wanted.dtype ?? dtype ?? type;
+    const inner = {
+      ...wanted,
+      shape: wanted.shape ?? shape ?? dims,
+      dtype: given === undefined ? undefined : checkDtype(given, `${argument}.dtype`),
+    };
+    if (ArrayBuffer.isView(data)) return fromView(data, argument, inner);
+    if (Array.isArray(data)) return fromNumbers(data, argument, inner);
+  }
+  return fail('ERR_DTYPE', argument, 'a tensor, nested arrays or { data, shape }', value);
+}
+
+function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wanted): Tensor {
+  const { data, float16 } = withoutFloat16Array(view);
+  const wanted = dtype ?? (float16 ? 'float16' : dtypeOfArray(data, argument));
+  if (holds(wanted, data)) {
+    return fromHost(data, checkShape(shape ?? [data.length], data.length, argument), wanted);
+  }
+  const numbers = Array.from(data as unknown as ArrayLike<number | bigint>);
+  dtypeOfArray(data, argument); // must be a known one, whatever it is converted to
+  return fromFlat(numbers, shape ?? [numbers.length], wanted, argument);
+}
+
+function fromNumbers(value: unknown, argument: string, wanted: Wanted): Tensor {
+  const { dtype = wanted.dtypeOfNumbers ?? 'float32' } = wanted;
+  const shape = shapeOf(value, argument);
+  return fromFlat(flatten(value, shape, argument), wanted.shape ?? shape, dtype, argument);
+}
+
+function fromFlat(
+  numbers: (number | bigint)[],
+  shape: readonly number[],
+  dtype: Dtype,
+  argument: string,
+): Tensor {
+  checkShape(shape, numbers.length, argument);
+  if (isHalf(dtype)) {
+    const wide = Float64Array.from(numbers, Number);
+    const bits = allocate(dtype, numbers.length);
+    native(() => binding.cast(hostOperand(wide, 'float64'), hostOperand(bits, dtype)));
+    return fromHost(bits, shape, dtype);
+  }
+  const data = allocate(dtype, numbers.length);
+  numbers.forEach((number, i) => {
+    data[i] = dtype === 'int64' ? wholeBigInt(number, dtype, i, argument) : Number(number);
+    if (!isFloat(dtype) && Number(data[i]) !== Number(number))
+      rejectElement(number, dtype, i, argument);
+  });
+  return fromHost(data, shape, dtype);
+}
+
+function wholeBigInt(number: number | bigint, dtype: Dtype, i: number, argument: string): bigint {
+  if (typeof number === 'number' && !Number.isInteger(number))
+    rejectElement(number, dtype, i, argument);
+  return BigInt(number);
+}
+
+function rejectElement(number: unknown, dtype: Dtype, i: number, argument: string): never {
+  fail('ERR_DTYPE', `${argument}[${i}]`, `a value of ${dtype}`, number);
+}
+
+/** A shape whose product is `size`. */
+function checkShape(shape: unknown, size: number, argument: string): readonly number[] {
+  if (
+    !Array.isArray(shape) ||
+    !shape.every((length) => Number.isSafeInteger(length) && length >= 0)
+  ) {
+    fail('ERR_SHAPE', `${argument}.shape`, 'an array of whole numbers', shape);
+  }
+  if (sizeOf(shape) !== size) {
+    fail('ERR_SHAPE', `${argument}.shape`, `a shape of ${size} elements`, shape);
+  }
+  return shape;
+}

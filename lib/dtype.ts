@@ -1,0 +1,96 @@
+import type { Operand } from '../binding';
+import { Description, fail } from './errors';
+
+/** The element types, in the order of `enum class Dtype` in native/core/dtype.h. */
+export const dtypes = [
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'int32',
+  'int64',
+  'uint8',
+] as const;
+
+/** `float32 float64 float16 bfloat16` for inputs; `int32 int64 uint8` too for targets. */
+export type Dtype = (typeof dtypes)[number];
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+} as const;
+
+/** The typed array that holds a dtype; the half types as their 16 bits. */
+export type DataOf<D extends Dtype = Dtype> = InstanceType<(typeof arrays)[D]>;
+
+/** Any of the typed arrays that hold a tensor. */
+export type HostData = DataOf;
+
+export const dtypeCode = (dtype: Dtype): number => dtypes.indexOf(dtype);
+
+export const isFloat = (dtype: Dtype): boolean => dtypeCode(dtype) < 4;
+
+export const isHalf = (dtype: Dtype): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
+export const bytesPerElement = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT;
+
+/** New zeros. */
+export function allocate(dtype: Dtype, size: number): HostData {
+  return new arrays[dtype](size);
+}
+
+/** Whether a typed array can stand for a dtype as it is. */
+export function holds(dtype: Dtype, data: ArrayBufferView): data is HostData {
+  return data instanceof arrays[dtype];
+}
+
+/** Memory on the host as the addon takes it. */
+export function hostOperand(memory: HostData, dtype: Dtype): Operand {
+  return { memory, dtype: dtypeCode(dtype), size: memory.length };
+}
+
+export function checkDtype(dtype: unknown, argument: string): Dtype {
+  if (!dtypes.includes(dtype as Dtype))
+    fail('ERR_DTYPE', argument, `one of ${dtypes.join(', ')}`, dtype);
+  return dtype as Dtype;
+}
+
+/** The runtime's own Float16Array, from Node 24 on. */
+const Float16Array = (globalThis as { Float16Array?: new (...args: unknown[]) => ArrayBufferView })
+  .Float16Array;
+
+/** A Float16Array is read as its bits. */
+export function withoutFloat16Array(data: ArrayBufferView): {
+  data: ArrayBufferView;
+  float16: boolean;
+} {
+  if (Float16Array === undefined || !(data instanceof Float16Array))
+    return { data, float16: false };
+  return {
+    data: new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2),
+    float16: true,
+  };
+}
+
+/** The dtype that a typed array has by itself. 16-bit words could be either half type. */
+export function dtypeOfArray(data: ArrayBufferView, argument: string): Dtype {
+  for (const dtype of dtypes) {
+    if (!isHalf(dtype) && holds(dtype, data)) return dtype;
+  }
+  if (data instanceof Uint16Array) {
+    fail(
+      'ERR_DTYPE',
+      argument,
+      "the dtype 'float16' or 'bfloat16' beside a Uint16Array",
+      undefined,
+    );
+  }
+  const known =
+    'a Float32Array, Float64Array, Float16Array, Int32Array, BigInt64Array or Uint8Array';
+  return fail('ERR_DTYPE', argument, known, new Description(`a ${data.constructor?.name}`));
+}

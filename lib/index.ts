@@ -1,0 +1,19 @@
+export { type ShapedData, type TensorLike, type TensorOptions, tensor } from './convert';
+export { cpu } from './cpu';
+export { type CudaDevice, cuda, type UnavailableReason } from './cuda';
+export type { Device, DeviceLike } from './device';
+export type { DataOf, Dtype } from './dtype';
+export { CulossError, type ErrorCode } from './errors';
+export { BinaryCrossEntropy } from './losses/binary-cross-entropy';
+export { BinaryFocalLoss } from './losses/binary-focal-loss';
+export { CategoricalFocalLoss } from './losses/categorical-focal-loss';
+export type {
+  Criterion,
+  ForwardOptions,
+  ValueAndGrad,
+  ValueAndGradOptions,
+} from './losses/criterion';
+export { NegativeLogLoss } from './losses/negative-log-loss';
+export type { BinaryOptions, FocalOptions, LossOptions } from './losses/options';
+export type { NestedArray } from './nested';
+export { Tensor } from './tensor';

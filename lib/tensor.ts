@@ -1,0 +1,196 @@
+import type { DeviceMemory, Operand } from '../binding';
+import { checkDevice, type Device, type DeviceLike, deviceIndex } from './device';
+import {
+  allocate,
+  bytesPerElement,
+  type DataOf,
+  type Dtype,
+  dtypeCode,
+  type HostData,
+  hostOperand,
+  isHalf,
+} from './dtype';
+import { Description, errorOf, fail, native } from './errors';
+import { binding } from './native';
+import { type NestedArray, nest } from './nested';
+
+const key = Symbol('culoss');
+
+/** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
+export let operandOf: (tensor: Tensor, argument: string) => Operand;
+
+/** A tensor over memory on the host, which it aliases. */
+export let fromHost: <D extends Dtype>(
+  data: HostData,
+  shape: readonly number[],
+  dtype: D,
+) => Tensor<D>;
+
+/** A new tensor: zeros on the CPU, memory as it comes on a CUDA device. */
+export let empty: <D extends Dtype>(
+  shape: readonly number[],
+  dtype: D,
+  device: Device,
+) => Tensor<D>;
+
+/**
+ * A dense, row-major array of one dtype on one device. Made by {@link tensor}, or by a loss.
+ *
+ * The memory of a tensor on a CUDA device is freed by `dispose()`, or by `using`; the garbage
+ * collector does so late, if at all. On the CPU a tensor may alias the typed array it was made of.
+ *
+ * @example
+ * ```js
+ * import { tensor } from 'culoss';
+ * const t = tensor([[1, 2, 3], [4, 5, 6]]);
+ * console.log(t.shape, t.dtype, t.device, t.size, t.byteLength); // [ 2, 3 ] float32 cpu 6 24
+ * console.log(t.dataSync()); // Float32Array(6) [ 1, 2, 3, 4, 5, 6 ]
+ * ```
+ */
+export class Tensor<D extends Dtype = Dtype> {
+  readonly shape: readonly number[];
+  readonly dtype: D;
+  /** `'cpu'`, or `'cuda:0'`, … */
+  readonly device: Device;
+  /** Elements. */
+  readonly size: number;
+  readonly byteLength: number;
+  #operand: Operand | null;
+
+  static {
+    operandOf = (t, argument) => {
+      if (t.#operand === null) {
+        throw errorOf('ERR_DISPOSED', `${argument}: expected a tensor in use, got a disposed one`);
+      }
+      return t.#operand;
+    };
+    fromHost = (data, shape, dtype) =>
+      new Tensor(key, shape, dtype, 'cpu', hostOperand(data, dtype));
+    empty = (shape, dtype, device) => {
+      const size = sizeOf(shape);
+      if (device === 'cpu') return fromHost(allocateHost(dtype, size), shape, dtype);
+      const bytes = size * bytesPerElement(dtype);
+      const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
+      return new Tensor(key, shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
+    };
+  }
+
+  /** @internal Use {@link tensor}. */
+  constructor(token: symbol, shape: readonly number[], dtype: D, device: Device, operand: Operand) {
+    if (token !== key) throw new TypeError('new Tensor: expected a call of tensor()');
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.device = device;
+    this.size = operand.size;
+    this.byteLength = operand.size * bytesPerElement(dtype);
+    this.#operand = operand;
+    Object.freeze(this);
+  }
+
+  /** The tensor on CUDA device `index`; itself if it is there already. */
+  cuda(index = 0): Tensor<D> {
+    return this.to(`cuda:${index}`);
+  }
+
+  /** The tensor on the CPU; itself if it is there already. Waits for the device. */
+  cpu(): Tensor<D> {
+    return this.to('cpu');
+  }
+
+  /** The tensor on a device; itself if it is there already. */
+  to(device: DeviceLike): Tensor<D> {
+    const { memory } = operandOf(this, 'tensor');
+    const target = checkDevice(device, 'device');
+    if (target === this.device) return this;
+    if (target === 'cpu') return fromHost(this.dataSync(), this.shape, this.dtype);
+    const moved = empty(this.shape, this.dtype, target);
+    const destination = operandOf(moved, 'tensor').memory as DeviceMemory;
+    native(() => destination.write(memory));
+    return moved;
+  }
+
+  /** The elements in row-major order, as `dataSync` gives them. */
+  async data(): Promise<DataOf<D>> {
+    return this.dataSync();
+  }
+
+  /**
+   * The elements in row-major order: on the CPU the tensor's own memory, from a CUDA device a copy,
+   * for which this waits. The half types come as their 16 bits.
+   */
+  dataSync(): DataOf<D> {
+    const { memory } = operandOf(this, 'tensor');
+    if (this.device === 'cpu') return memory as DataOf<D>;
+    const copy = allocateHost(this.dtype, this.size);
+    native(() => (memory as DeviceMemory).read(copy));
+    return copy as DataOf<D>;
+  }
+
+  /** The elements as nested arrays, as `arraySync` gives them. */
+  async array(): Promise<NestedArray> {
+    return this.arraySync();
+  }
+
+  /** The elements as nested arrays of numbers; a number for a tensor of shape `[]`. */
+  arraySync(): NestedArray {
+    return nest(numbersOf(this.dataSync(), this.dtype), this.shape);
+  }
+
+  /** The one element, as `item` gives it. */
+  async itemAsync(): Promise<number> {
+    return this.item();
+  }
+
+  /** The one element, as a number. Throws `ERR_SHAPE` if there are more, or none. */
+  item(): number {
+    if (this.size !== 1) {
+      fail('ERR_SHAPE', 'tensor.item', 'a tensor of one element', new Description(`${this}`));
+    }
+    return numbersOf(this.dataSync(), this.dtype)[0] as number;
+  }
+
+  /** Whether `dispose` was called. */
+  get disposed(): boolean {
+    return this.#operand === null;
+  }
+
+  /** Frees device memory, and lets go of host memory. Further calls do nothing. */
+  dispose(): void {
+    if (this.#operand !== null && this.device !== 'cpu') {
+      (this.#operand.memory as DeviceMemory).dispose();
+    }
+    this.#operand = null;
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    return `Tensor ${this.dtype} [${this.shape.join(', ')}] on ${this.device}`;
+  }
+}
+
+/** Elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+function allocateHost(dtype: Dtype, size: number): HostData {
+  try {
+    return allocate(dtype, size);
+  } catch {
+    const bytes = size * bytesPerElement(dtype);
+    throw errorOf('ERR_OUT_OF_MEMORY', `the host has no ${bytes} bytes for ${size} of ${dtype}`);
+  }
+}
+
+/** The elements as numbers, whatever the dtype. */
+export function numbersOf(data: HostData, dtype: Dtype): ArrayLike<number> {
+  if (data instanceof BigInt64Array) return Array.from(data, Number);
+  if (!isHalf(dtype)) return data as ArrayLike<number>;
+  const numbers = new Float64Array(data.length);
+  native(() => binding.cast(hostOperand(data, dtype), hostOperand(numbers, 'float64')));
+  return numbers;
+}

@@ -1,0 +1,16 @@
+#include "addon.h"
+
+namespace culoss {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  InitCriterion(env, exports);
+  InitMemory(env, exports);
+  InitCast(env, exports);
+  InitCpu(env, exports);
+  InitCuda(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(culoss, Init)
+
+}  // namespace culoss

@@ -1,0 +1,29 @@
+// cpuThreads(): number; setCpuThreads(count: number): void
+#include "../cpu/threads.h"
+#include "addon.h"
+#include "guard.h"
+
+namespace culoss {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+Napi::Value CpuThreads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), cpu::threads());
+}
+
+Napi::Value SetCpuThreads(const Napi::CallbackInfo& info) {
+  const int count = info[0].ToNumber().Int32Value();
+  if (count < 1 || count > kMostThreads) throw Error("ERR_OPTION", "threads: out of range");
+  cpu::set_threads(count);
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void InitCpu(Napi::Env, Napi::Object exports) {
+  export_function<CpuThreads>(exports, "cpuThreads");
+  export_function<SetCpuThreads>(exports, "setCpuThreads");
+}
+
+}  // namespace culoss

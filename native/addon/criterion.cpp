@@ -1,0 +1,162 @@
+// A criterion: options read once, then one descriptor for each call.
+#include "../cpu/engine.h"
+#include "../cuda/engine.h"
+#include "addon.h"
+#include "guard.h"
+#include "operand.h"
+
+namespace culoss {
+namespace {
+
+// The position of `object[name]` in `names`, which are in the order of the enumeration.
+template <class E>
+E enum_from(const Napi::Object& object, const char* name,
+            std::initializer_list<const char*> names) {
+  const std::string value = object.Get(name).ToString();
+  int position = 0;
+  for (const char* candidate : names) {
+    if (value == candidate) return E(position);
+    ++position;
+  }
+  throw Error("ERR_OPTION", std::string(name) + ": unknown value " + value);
+}
+
+double number_from(const Napi::Object& object, const char* name) {
+  return object.Get(name).ToNumber().DoubleValue();
+}
+
+Criterion criterion_from(const Napi::Object& options) {
+  return {
+      .term = enum_from<TermKind>(options, "term", {"cross-entropy", "focal"}),
+      .sides = enum_from<SidesKind>(options, "sides", {"targets", "both"}),
+      .link = enum_from<LinkKind>(options, "link", {"probability", "sigmoid", "softmax"}),
+      .reduction = enum_from<Reduction>(options, "reduction", {"mean", "sum", "none", "matrix"}),
+      .normalizer = enum_from<Normalizer>(options, "normalizer", {"targets", "elements"}),
+      .negatives = enum_from<Negatives>(options, "negatives", {"complement", "zero-targets"}),
+      .gamma = number_from(options, "gamma"),
+      .clamp_low = number_from(options, "clampLow"),
+      .clamp_high = number_from(options, "clampHigh"),
+      .value_of_empty = number_from(options, "valueOfEmpty"),
+  };
+}
+
+void expect_size(const char* name, int64_t expected, const Operand& operand) {
+  if (operand.size == expected) return;
+  throw Error("ERR_SHAPE", std::string(name) + ": expected " + std::to_string(expected) +
+                               " elements, got " + std::to_string(operand.size));
+}
+
+// Reads the descriptor of a call and makes sure of every byte that an engine will touch.
+class CallReader {
+ public:
+  CallReader(const Criterion& criterion, const Napi::Object& descriptor)
+      : descriptor_(descriptor), call_{} {
+    call_.criterion = criterion;
+    call_.device = descriptor.Get("device").ToNumber().Int32Value();
+    call_.rows = count_from(descriptor, "rows");
+    call_.columns = count_from(descriptor, "columns");
+    checked_bytes(call_.rows, call_.columns, Dtype::float64);
+  }
+
+  Call read() {
+    const Operand inputs = operand("inputs", elements());
+    call_.dtype = inputs.dtype;
+    call_.inputs = inputs.memory;
+    call_.target_kind = descriptor_.Get("oneHot").ToBoolean() ? TargetKind::dense
+                                                              : TargetKind::class_ids;
+    const bool dense = call_.target_kind == TargetKind::dense;
+    const Operand targets = operand("targets", dense ? elements() : call_.rows);
+    call_.targets = {targets.memory, targets.dtype};
+    call_.has_alpha = !descriptor_.Get("alpha").IsUndefined();
+    if (call_.has_alpha) call_.alpha = alpha();
+    call_.grad_output = grad_output();
+    call_.loss = output("loss", loss_size(), loss_dtype());
+    if (!descriptor_.Get("grad").IsUndefined()) {
+      call_.grad = output("grad", elements(), call_.dtype);
+    }
+    return call_;
+  }
+
+ private:
+  int64_t elements() const { return call_.rows * call_.columns; }
+
+  bool loss_is_per_row() const {
+    return call_.criterion.reduction == Reduction::none &&
+           call_.criterion.sides == SidesKind::targets;
+  }
+  int64_t loss_size() const {
+    return call_.is_scalar() ? 1 : loss_is_per_row() ? call_.rows : elements();
+  }
+  Dtype loss_dtype() const {
+    return call_.dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32;
+  }
+
+  Operand operand(const char* name, int64_t size) const {
+    const Operand found = operand_from(descriptor_, name, call_.device);
+    expect_size(name, size, found);
+    return found;
+  }
+
+  void* output(const char* name, int64_t size, Dtype dtype) const {
+    const Operand found = operand(name, size);
+    if (found.dtype != dtype) throw Error("ERR_DTYPE", std::string(name) + ": wrong dtype");
+    return found.memory;
+  }
+
+  Broadcast alpha() const {
+    const Napi::Value value = descriptor_.Get("alpha");
+    if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
+    const Operand found = operand_from(descriptor_, "alpha", call_.device);
+    if (found.size != 1) expect_size("alpha", call_.columns, found);
+    return {.array = {found.memory, found.dtype}, .column_stride = found.size == 1 ? 0 : 1};
+  }
+
+  Broadcast grad_output() const {
+    const Napi::Value value = descriptor_.Get("gradOutput");
+    if (value.IsUndefined()) return {};
+    if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
+    const Operand found = operand("gradOutput", loss_size());
+    const ConstArray array{found.memory, found.dtype};
+    if (call_.is_scalar()) return {.array = array};
+    if (loss_is_per_row()) return {.array = array, .row_stride = 1};
+    return {.array = array, .row_stride = call_.columns, .column_stride = 1};
+  }
+
+  const Napi::Object descriptor_;
+  Call call_;
+};
+
+constexpr napi_type_tag kTypeTag = {0x63756c6f73732d63, 0x726974657269302d};
+
+class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
+ public:
+  // constructor(options: CriterionOptions)
+  explicit CriterionObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<CriterionObject>(info) {
+    guarded(info.Env(), [&] {
+      info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+      criterion_ = criterion_from(info[0].ToObject());
+    });
+  }
+
+  // run(call: Call): void
+  void run(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] {
+      const Call call = CallReader(criterion_, info[0].ToObject()).read();
+      call.device == Call::kCpu ? cpu::run(call) : cuda::run(call);
+    });
+  }
+
+ private:
+  Criterion criterion_{};
+};
+
+}  // namespace
+
+void InitCriterion(Napi::Env env, Napi::Object exports) {
+  exports.Set("Criterion", CriterionObject::DefineClass(
+                               env, "Criterion",
+                               {CriterionObject::InstanceMethod<&CriterionObject::run>("run")}));
+}
+
+}  // namespace culoss

@@ -1,0 +1,102 @@
+#include "memory.h"
+
+#include "../cuda/engine.h"
+#include "addon.h"
+#include "guard.h"
+
+namespace culoss {
+namespace {
+
+constexpr napi_type_tag kTypeTag = {0x63756c6f73732d6d, 0x656d6f72792d7631};
+
+struct HostBytes {
+  void* memory;
+  size_t size;
+};
+
+HostBytes host_bytes(const Napi::Value& value, size_t needed) {
+  if (!value.IsTypedArray()) throw Error("ERR_DTYPE", "memory: expected a typed array");
+  const Napi::TypedArray array = value.As<Napi::TypedArray>();
+  void* memory = nullptr;
+  if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory, nullptr, nullptr) !=
+          napi_ok ||
+      array.ByteLength() != needed) {
+    throw Error("ERR_SHAPE", "memory: expected " + std::to_string(needed) + " bytes, got " +
+                                 std::to_string(array.ByteLength()));
+  }
+  return {memory, needed};
+}
+
+}  // namespace
+
+// constructor(device: number, byteLength: number)
+DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceMemory>(info) {
+  guarded(info.Env(), [&] {
+    info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+    device_ = info[0].ToNumber().Int32Value();
+    if (device_ < 0 || device_ >= cuda::device_count()) {
+      throw Error("ERR_DEVICE", "device: there is no cuda:" + std::to_string(device_));
+    }
+    size_ = size_t(info[1].ToNumber().Int64Value());
+    memory_ = size_ == 0 ? nullptr : cuda::allocate(device_, size_);
+  });
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), int64_t(size_));
+}
+
+DeviceMemory::~DeviceMemory() { free(); }
+
+DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) return nullptr;
+  DeviceMemory* memory = Unwrap(value.As<Napi::Object>());
+  if (memory->disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
+  return memory;
+}
+
+// write(source: TypedArray | DeviceMemory): void
+void DeviceMemory::write(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
+    if (const DeviceMemory* source = from(info[0])) {
+      if (source->size_ != size_) throw Error("ERR_SHAPE", "memory: expected as many bytes");
+      if (size_ == 0) return;
+      cuda::copy_between_devices(device_, memory_, source->device_, source->memory_, size_);
+    } else {
+      const HostBytes source_bytes = host_bytes(info[0], size_);
+      if (size_ > 0) cuda::copy_to_device(device_, memory_, source_bytes.memory, size_);
+    }
+  });
+}
+
+// read(target: TypedArray): void, waits for the device
+void DeviceMemory::read(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
+    const HostBytes target = host_bytes(info[0], size_);
+    if (size_ > 0) cuda::copy_to_host(device_, target.memory, memory_, size_);
+  });
+}
+
+// dispose(): void
+void DeviceMemory::dispose(const Napi::CallbackInfo& info) {
+  if (!disposed_) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -int64_t(size_));
+  free();
+}
+
+void DeviceMemory::free() noexcept {
+  if (memory_) cuda::release(device_, memory_);
+  memory_ = nullptr;
+  disposed_ = true;
+}
+
+Napi::Function DeviceMemory::define(Napi::Env env) {
+  return DefineClass(env, "DeviceMemory",
+                     {InstanceMethod<&DeviceMemory::write>("write"),
+                      InstanceMethod<&DeviceMemory::read>("read"),
+                      InstanceMethod<&DeviceMemory::dispose>("dispose")});
+}
+
+void InitMemory(Napi::Env env, Napi::Object exports) {
+  exports.Set("DeviceMemory", DeviceMemory::define(env));
+}
+
+}  // namespace culoss

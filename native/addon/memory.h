@@ -1,0 +1,35 @@
+// Memory of a CUDA device, owned by a JavaScript object.
+#pragma once
+
+#include <napi.h>
+
+#include "../core/call.h"
+
+namespace culoss {
+
+class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
+ public:
+  explicit DeviceMemory(const Napi::CallbackInfo& info);
+  ~DeviceMemory() override;
+
+  static Napi::Function define(Napi::Env env);
+  // The object behind a JavaScript value; null if it is none, throws if it was disposed.
+  static DeviceMemory* from(const Napi::Value& value);
+
+  int device() const { return device_; }
+  void* address() const { return memory_; }
+  size_t size() const { return size_; }
+
+ private:
+  void write(const Napi::CallbackInfo& info);
+  void read(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+  void free() noexcept;
+
+  int device_ = Call::kCpu;
+  void* memory_ = nullptr;
+  size_t size_ = 0;
+  bool disposed_ = false;
+};
+
+}  // namespace culoss

@@ -1,0 +1,26 @@
+// Memory that crosses the boundary: a typed array or a DeviceMemory, checked before it is used.
+#pragma once
+
+#include <napi.h>
+
+#include "../core/dtype.h"
+
+namespace culoss {
+
+// interface Operand { memory: Memory; dtype: number; size: number }
+struct Operand {
+  void* memory;
+  Dtype dtype;
+  int64_t size;  // elements
+};
+
+// Bytes of `rows` × `columns` elements; throws where that is beyond any memory.
+size_t checked_bytes(int64_t rows, int64_t columns, Dtype dtype);
+
+// A count in [0, 2^53).
+int64_t count_from(const Napi::Object& object, const char* name);
+
+// The operand `object[name]`. Throws unless its memory is on `device`, whole, and aligned.
+Operand operand_from(const Napi::Object& object, const char* name, int device);
+
+}  // namespace culoss

@@ -1,0 +1,11 @@
+// The CPU engine: loops and sums over the functors of native/losses.
+#pragma once
+
+#include "../core/call.h"
+
+namespace culoss::cpu {
+
+// Computes the loss, and the gradient if `call.grad` is set. Throws before it writes anything.
+void run(const Call& call);
+
+}  // namespace culoss::cpu

@@ -1,0 +1,39 @@
+#include "targets.h"
+
+#include <atomic>
+
+#include "../core/target_range.h"
+#include "reduce.h"
+
+namespace culoss::cpu {
+
+void check_class_ids(const Call& call) {
+  const ClassIds ids{call.targets, call.columns};
+  std::atomic<int64_t> first{call.rows};
+  const int64_t chunks = (call.rows + kChunk - 1) / kChunk;
+  parallel_for(chunks, [&](int64_t i) {
+    const int64_t end = std::min(call.rows, (i + 1) * kChunk);
+    for (int64_t row = i * kChunk; row < end; ++row) {
+      if (ids.id(row) != ClassIds::kNone) continue;
+      for (int64_t seen = first; row < seen && !first.compare_exchange_weak(seen, row);) {
+      }
+      return;
+    }
+  });
+  const int64_t row = first;
+  if (row == call.rows) return;
+  const bool wide = call.targets.dtype == Dtype::int64;
+  const std::string id = wide ? std::to_string(static_cast<const int64_t*>(call.targets.memory)[row])
+                              : id_to_string(load<double>(call.targets, row));
+  throw target_range_error(row, id, call.columns);
+}
+
+double sum_of_targets(const Call& call) {
+  return sum_over_chunks(call.rows * call.columns, kChunk, [&](int64_t begin, int64_t end) {
+    double sum = 0;
+    for (int64_t i = begin; i < end; ++i) sum += load<double>(call.targets, i);
+    return sum;
+  });
+}
+
+}  // namespace culoss::cpu

@@ -1,0 +1,105 @@
+#include "threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+namespace culoss::cpu {
+namespace {
+
+int usable_cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+// Workers are started when first needed and sleep between calls. They never end: the pool is
+// leaked on purpose, because joining threads while a process exits can deadlock.
+class Pool {
+ public:
+  std::atomic<int> size{usable_cores()};
+
+  void run(int64_t count, const std::function<void(int64_t)>& f) {
+    const std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
+    const int helpers = turn ? start(int(std::min<int64_t>(size.load(), count)) - 1) : 0;
+    if (helpers == 0) {
+      for (int64_t i = 0; i < count; ++i) f(i);
+      return;
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      f_ = &f;
+      count_ = count;
+      next_ = 0;
+      wanted_ = working_ = helpers;
+      ++job_;
+    }
+    wake_.notify_all();
+    take_chunks();
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [&] { return working_ == 0; });
+  }
+
+ private:
+  // Makes sure of `wanted` workers; returns how many there are, fewer if the system gives no more.
+  int start(int wanted) {
+    while (started_ < wanted) {
+      try {
+        std::thread([this, index = started_] { serve(index); }).detach();
+      } catch (const std::system_error&) {
+        break;
+      }
+      ++started_;
+    }
+    return std::max(0, std::min(wanted, started_));
+  }
+
+  void serve(int index) {
+    for (uint64_t seen = 0;;) {
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return job_ != seen; });
+        seen = job_;
+        if (index >= wanted_) continue;
+      }
+      take_chunks();
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (--working_ == 0) done_.notify_one();
+    }
+  }
+
+  void take_chunks() {
+    for (int64_t i; (i = next_.fetch_add(1)) < count_;) (*f_)(i);
+  }
+
+  std::mutex turn_;  // one call at a time
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  const std::function<void(int64_t)>* f_ = nullptr;
+  int64_t count_ = 0;
+  std::atomic<int64_t> next_{0};
+  uint64_t job_ = 0;
+  int wanted_ = 0;   // workers that take part in the job
+  int working_ = 0;  // of them, those that have not finished
+  int started_ = 0;
+};
+
+Pool& pool() {
+  static Pool* const instance = new Pool;
+  return *instance;
+}
+
+}  // namespace
+
+int threads() { return pool().size; }
+
+void set_threads(int count) { pool().size = count; }
+
+void parallel_for(int64_t count, const std::function<void(int64_t)>& f) { pool().run(count, f); }
+
+}  // namespace culoss::cpu

@@ -1,0 +1,48 @@
+// Sums in a fixed order. One partial per block, added by a last stage of one block: a run repeats
+// exactly, because no float is ever added atomically.
+#pragma once
+
+#include <cub/block/block_reduce.cuh>
+
+#include "../losses/division.h"
+#include "device.h"
+
+namespace culoss::cuda {
+
+constexpr int kThreads = 256;
+
+// The sum of `value` over a block of `kBlock` threads, handed to all of them.
+template <int kBlock, class V>
+__device__ V sum_of_block(const V& value) {
+  using Reduce = cub::BlockReduce<V, kBlock>;
+  __shared__ typename Reduce::TempStorage storage;
+  __shared__ cub::Uninitialized<V> total;
+  const V sum = Reduce(storage).Reduce(value, [](const V& a, const V& b) { return a + b; });
+  if (threadIdx.x == 0) total.Alias() = sum;
+  __syncthreads();  // the total is there
+  const V result = total.Alias();
+  __syncthreads();  // everyone has read it: storage and total may be used again
+  return result;
+}
+
+// A divisor that is known when the kernel is launched, or is found on the device before it runs.
+struct DivisionSource {
+  Division known;
+  const double* divisor;  // (1) or null
+
+  __device__ Division read() const {
+    return divisor ? Division{*divisor, known.value_of_empty} : known;
+  }
+};
+
+// result[0] = Σ partials / divisor, by one block.
+template <class Out>
+__global__ void __launch_bounds__(kThreads)
+    sum_partials(const double* partials, int64_t count, DivisionSource division, Out* result) {
+  double sum = 0;
+  for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += partials[i];
+  sum = sum_of_block<kThreads>(sum);
+  if (threadIdx.x == 0) result[0] = Out(division.read().of(sum));
+}
+
+}  // namespace culoss::cuda

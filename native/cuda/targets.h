@@ -1,0 +1,15 @@
+// What a call must know of its targets before its kernels run.
+#pragma once
+
+#include "../core/call.h"
+#include "device.h"
+
+namespace culoss::cuda {
+
+// Enqueues a check of every class id. The first bad one is thrown at the next read.
+void check_class_ids(const Call& call, const Device& device);
+
+// Enqueues sum[0] = Σ of the dense targets.
+void sum_of_targets(const Call& call, const Device& device, double* sum);
+
+}  // namespace culoss::cuda

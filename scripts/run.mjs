@@ -1,0 +1,11 @@
+// Runs a command with its output shown; throws if it fails.
+import { spawnSync } from 'node:child_process';
+
+export function run(command, args, { env = process.env } = {}) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
+  if (error) throw error;
+  if (status !== 0) {
+    console.error(`\nculoss: \`${[command, ...args].join(' ')}\` failed (exit ${status})`);
+    process.exit(status ?? 1);
+  }
+}
