@@ -25,7 +25,20 @@ export interface ShapedData {
 }
 
 /** Whatever an argument that takes a tensor takes. */
-export type TensorLike = Tensor | NestedArray | ArrayBufferView | ShapedData;
+export type TensorLike = Tensor | NestedArray<number | bigint> | ArrayBufferView | ShapedData;
+
+/** The dtype that a tensor has by itself. */
+export type DtypeOf<V> = V extends Float32Array | NestedArray<number | bigint>
+  ? 'float32'
+  : V extends Float64Array
+    ? 'float64'
+    : V extends Int32Array
+      ? 'int32'
+      : V extends BigInt64Array
+        ? 'int64'
+        : V extends Uint8Array
+          ? 'uint8'
+          : Dtype;
 
 export interface TensorOptions<D extends Dtype = Dtype> {
   /** Default: that of a typed array; `'float32'` for numbers. */
@@ -55,15 +68,15 @@ export interface TensorOptions<D extends Dtype = Dtype> {
  * console.log(tensor(new Int32Array([1, 0, 2]), [3, 1]).shape); // [ 3, 1 ]
  * ```
  */
-export function tensor<D extends Dtype = Dtype>(
-  data: TensorLike,
+export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>(
+  data: V,
   shape?: readonly number[],
   options: TensorOptions<D> = {},
 ): Tensor<D> {
   const { dtype, device = 'cpu' } = options ?? {};
   if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
   const target = checkDevice(device, 'options.device');
-  return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor<D>;
+  return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor as Tensor<D>;
 }
 
 /** Reads an argument that takes a tensor. What is not a tensor yet is placed on `device`. */

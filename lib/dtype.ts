@@ -15,6 +15,9 @@ export const dtypes = [
 /** `float32 float64 float16 bfloat16` for inputs; `int32 int64 uint8` too for targets. */
 export type Dtype = (typeof dtypes)[number];
 
+/** The dtypes of inputs and gradients. */
+export type FloatDtype = 'float32' | 'float64' | 'float16' | 'bfloat16';
+
 const arrays = {
   float32: Float32Array,
   float64: Float64Array,
@@ -33,7 +36,7 @@ export type HostData = DataOf;
 
 export const dtypeCode = (dtype: Dtype): number => dtypes.indexOf(dtype);
 
-export const isFloat = (dtype: Dtype): boolean => dtypeCode(dtype) < 4;
+export const isFloat = (dtype: Dtype): dtype is FloatDtype => dtypeCode(dtype) < 4;
 
 export const isHalf = (dtype: Dtype): boolean => dtype === 'float16' || dtype === 'bfloat16';
 

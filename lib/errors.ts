@@ -1,6 +1,21 @@
 import { inspect } from 'node:util';
 
-/** An error of the machine rather than of an argument: devices, memory, the native addon. */
+/**
+ * An error of the machine rather than of an argument: devices, memory, the native addon. Wrong
+ * arguments are a `TypeError` or a `RangeError`; all of them have a `code`.
+ *
+ * @example
+ * ```js
+ * import { CulossError, Tensor, tensor } from 'culoss';
+ * const t = tensor([1, 2]);
+ * t.dispose();
+ * try {
+ *   t.dataSync();
+ * } catch (error) {
+ *   console.log(error instanceof CulossError, error.code, t instanceof Tensor); // true ERR_DISPOSED true
+ * }
+ * ```
+ */
 export class CulossError extends Error {
   override name = 'CulossError';
 }

@@ -2,7 +2,7 @@ export { type ShapedData, type TensorLike, type TensorOptions, tensor } from './
 export { cpu } from './cpu';
 export { type CudaDevice, cuda, type UnavailableReason } from './cuda';
 export type { Device, DeviceLike } from './device';
-export type { DataOf, Dtype } from './dtype';
+export type { DataOf, Dtype, FloatDtype } from './dtype';
 export { CulossError, type ErrorCode } from './errors';
 export { BinaryCrossEntropy } from './losses/binary-cross-entropy';
 export { BinaryFocalLoss } from './losses/binary-focal-loss';

@@ -1,7 +1,7 @@
 import type { Operand } from '../../binding';
 import { asTensor, type TensorLike } from '../convert';
 import { checkDevice, type Device, type DeviceLike, deviceIndex } from '../device';
-import { type Dtype, isFloat } from '../dtype';
+import { type Dtype, type FloatDtype, isFloat } from '../dtype';
 import { Description, errorOf, fail, failType, native } from '../errors';
 import { binding } from '../native';
 import { empty, operandOf, Tensor } from '../tensor';
@@ -25,8 +25,8 @@ export interface ValueAndGradOptions extends ForwardOptions {
 
 /** A loss and its gradient with respect to the inputs. */
 export interface ValueAndGrad {
-  loss: Tensor;
-  grad: Tensor;
+  loss: Tensor<'float32' | 'float64'>;
+  grad: Tensor<FloatDtype>;
 }
 
 /** A loss with its options: made once, called many times. The base of the four losses. */
@@ -74,7 +74,11 @@ export abstract class Criterion {
    * Throws `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`, and `ERR_TARGET_RANGE` for a
    * class id outside `[0, C)`: at once on the CPU, at the next read on a CUDA device.
    */
-  forward(inputs: TensorLike, targets: TensorLike, options: ForwardOptions = {}): Tensor {
+  forward(
+    inputs: TensorLike,
+    targets: TensorLike,
+    options: ForwardOptions = {},
+  ): ValueAndGrad['loss'] {
     checkCallOptions(options, ['out']);
     return this.#run(inputs, targets, options, false).loss;
   }
@@ -97,7 +101,7 @@ export abstract class Criterion {
     targetsLike: TensorLike,
     options: ValueAndGradOptions,
     wantsGrad: boolean,
-  ): { loss: Tensor; grad?: Tensor } {
+  ): Partial<ValueAndGrad> & Pick<ValueAndGrad, 'loss'> {
     const inputs = readInputs(inputsLike);
     const [rows, columns] = inputs.shape as [number, number];
     const { device } = inputs;
@@ -186,11 +190,11 @@ function checkCallOptions(options: unknown, names: readonly string[]): void {
   }
 }
 
-function readInputs(like: TensorLike): Tensor {
+function readInputs(like: TensorLike): Tensor<FloatDtype> {
   const inputs = asTensor(like, 'inputs', { device: 'cpu', dtypeOfNumbers: 'float32' });
   operandOf(inputs, 'inputs');
-  if (!isFloat(inputs.dtype)) {
-    fail('ERR_DTYPE', 'inputs', 'float32, float64, float16 or bfloat16', inputs.dtype);
+  if (!hasFloats(inputs)) {
+    return fail('ERR_DTYPE', 'inputs', 'float32, float64, float16 or bfloat16', inputs.dtype);
   }
   if (inputs.shape.length !== 2 || inputs.shape[1] === 0) {
     fail('ERR_SHAPE', 'inputs', 'a shape [N, C] with C of at least 1', inputs.shape);
@@ -228,13 +232,13 @@ function readGradOutput(
 }
 
 /** An output of the caller's: memory that is written in place. */
-function readOutput(
+function readOutput<D extends Dtype>(
   value: TensorLike | undefined,
   argument: string,
   shape: readonly number[],
-  dtype: Dtype,
+  dtype: D,
   device: Device,
-): Tensor | undefined {
+): Tensor<D> | undefined {
   if (value === undefined) return undefined;
   const data = (value as { data?: unknown }).data;
   if (!(value instanceof Tensor || ArrayBuffer.isView(value) || ArrayBuffer.isView(data))) {
@@ -243,7 +247,11 @@ function readOutput(
   const output = besideInputs(value, argument, device);
   if (output.dtype !== dtype) fail('ERR_DTYPE', argument, dtype, new Description(output.dtype));
   checkShapeOfLoss(output, argument, shape);
-  return output;
+  return output as Tensor<D>;
+}
+
+function hasFloats(tensor: Tensor): tensor is Tensor<FloatDtype> {
+  return isFloat(tensor.dtype);
 }
 
 /** One number may have any shape of one element. */

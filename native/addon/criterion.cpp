@@ -62,8 +62,8 @@ class CallReader {
     const Operand inputs = operand("inputs", elements());
     call_.dtype = inputs.dtype;
     call_.inputs = inputs.memory;
-    call_.target_kind = descriptor_.Get("oneHot").ToBoolean() ? TargetKind::dense
-                                                              : TargetKind::class_ids;
+    call_.target_kind =
+        descriptor_.Get("oneHot").ToBoolean() ? TargetKind::dense : TargetKind::class_ids;
     const bool dense = call_.target_kind == TargetKind::dense;
     const Operand targets = operand("targets", dense ? elements() : call_.rows);
     call_.targets = {targets.memory, targets.dtype};

@@ -1,6 +1,5 @@
 // What JavaScript can ask about CUDA devices.
 #include "../cuda/engine.h"
-
 #include "addon.h"
 #include "guard.h"
 

@@ -89,10 +89,10 @@ void DeviceMemory::free() noexcept {
 }
 
 Napi::Function DeviceMemory::define(Napi::Env env) {
-  return DefineClass(env, "DeviceMemory",
-                     {InstanceMethod<&DeviceMemory::write>("write"),
-                      InstanceMethod<&DeviceMemory::read>("read"),
-                      InstanceMethod<&DeviceMemory::dispose>("dispose")});
+  return DefineClass(
+      env, "DeviceMemory",
+      {InstanceMethod<&DeviceMemory::write>("write"), InstanceMethod<&DeviceMemory::read>("read"),
+       InstanceMethod<&DeviceMemory::dispose>("dispose")});
 }
 
 void InitMemory(Napi::Env env, Napi::Object exports) {

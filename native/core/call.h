@@ -22,7 +22,7 @@ struct Criterion {
   Normalizer normalizer;
   Negatives negatives;
   double gamma;
-  double clamp_low;      // probabilities only; −∞ and +∞ where there is no clamp
+  double clamp_low;  // probabilities only; −∞ and +∞ where there is no clamp
   double clamp_high;
   double value_of_empty;  // of a mean whose divisor is 0
 };
@@ -32,15 +32,15 @@ struct Call {
   int device;  // kCpu, or the index of a CUDA device; all memory below is there
   int64_t rows;
   int64_t columns;
-  Dtype dtype;             // of inputs and grad
-  const void* inputs;      // (rows, columns)
+  Dtype dtype;         // of inputs and grad
+  const void* inputs;  // (rows, columns)
   TargetKind target_kind;
-  ConstArray targets;      // class ids: (rows); dense: (rows, columns)
+  ConstArray targets;  // class ids: (rows); dense: (rows, columns)
   bool has_alpha;
-  Broadcast alpha;         // (1) or (columns)
-  Broadcast grad_output;   // the upstream gradient, of the loss's shape
-  void* loss;              // (1), (rows) or (rows, columns) of Compute<dtype>
-  void* grad;              // (rows, columns); null where only the value is wanted
+  Broadcast alpha;        // (1) or (columns)
+  Broadcast grad_output;  // the upstream gradient, of the loss's shape
+  void* loss;             // (1), (rows) or (rows, columns) of Compute<dtype>
+  void* grad;             // (rows, columns); null where only the value is wanted
 
   static constexpr int kCpu = -1;
 

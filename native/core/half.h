@@ -50,6 +50,7 @@ inline Half<kExponentBits> encode(double value) {
   const uint16_t sign = signbit(value) ? 0x8000 : 0;
   const double magnitude = fabs(value);
   if (isnan(value)) return {uint16_t(sign | Format::kInfinity | 1 << (Format::kFractionBits - 1))};
+  if (magnitude == 0) return {sign};
   if (magnitude >= ldexp(1.0, Format::kBias + 1)) return {uint16_t(sign | Format::kInfinity)};
   int exponent;
   frexp(magnitude, &exponent);

@@ -23,8 +23,9 @@ void check_class_ids(const Call& call) {
   const int64_t row = first;
   if (row == call.rows) return;
   const bool wide = call.targets.dtype == Dtype::int64;
-  const std::string id = wide ? std::to_string(static_cast<const int64_t*>(call.targets.memory)[row])
-                              : id_to_string(load<double>(call.targets, row));
+  const std::string id = wide
+                             ? std::to_string(static_cast<const int64_t*>(call.targets.memory)[row])
+                             : id_to_string(load<double>(call.targets, row));
   throw target_range_error(row, id, call.columns);
 }
 

@@ -1,11 +1,10 @@
 // Devices, their memory and copies.
-#include "device.h"
-
 #include <map>
 #include <memory>
 #include <mutex>
 
 #include "../core/target_range.h"
+#include "device.h"
 #include "engine.h"
 
 namespace culoss::cuda {

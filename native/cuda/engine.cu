@@ -1,5 +1,4 @@
 #include "engine.h"
-
 #include "kernels.cuh"
 #include "targets.h"
 

@@ -28,7 +28,8 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-// One block a row: statistics, sums, gradient. The row is read once from memory and then from cache.
+// One block a row: statistics, sums, gradient. The row is read once from memory and then from
+// cache.
 template <int kBlock, class Work>
 __global__ void __launch_bounds__(kBlock)
     rowwise_kernel(Work work, DivisionSource source, double* partials) {
@@ -86,8 +87,8 @@ struct Launcher {
     if (work.per_element) clear(work.losses, work.rows * work.columns);
     const int64_t blocks = std::min(work.rows, kMostBlocks);
     if (blocks > 0 && work.columns <= 8 * kShort) {
-      launch("rowwise_kernel", rowwise_kernel<kShort, Work>, device, blocks, kShort, work,
-             division, partials.get());
+      launch("rowwise_kernel", rowwise_kernel<kShort, Work>, device, blocks, kShort, work, division,
+             partials.get());
     } else if (blocks > 0) {
       launch("rowwise_kernel", rowwise_kernel<kThreads, Work>, device, blocks, kThreads, work,
              division, partials.get());

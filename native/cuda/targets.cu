@@ -1,6 +1,5 @@
-#include "targets.h"
-
 #include "reduce.cuh"
+#include "targets.h"
 
 namespace culoss::cuda {
 namespace {
@@ -25,7 +24,8 @@ __global__ void __launch_bounds__(kThreads)
     find_bad_id(ClassIds ids, int64_t rows, TargetError* error) {
   if (error->columns != 0) return;  // an earlier call has one that is not thrown yet
   for_each_of_block(rows, [&](int64_t row) {
-    if (ids.id(row) == ClassIds::kNone) atomicMin(&error->row, static_cast<unsigned long long>(row));
+    if (ids.id(row) == ClassIds::kNone)
+      atomicMin(&error->row, static_cast<unsigned long long>(row));
   });
 }
 

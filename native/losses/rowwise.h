@@ -52,7 +52,8 @@ struct Rowwise {
     }
   }
 
-  // The part of class `column` in the sums of its row; writes its loss if one per element is wanted.
+  // The part of class `column` in the sums of its row; writes its loss if one per element is
+  // wanted.
   HD Sums visit(int64_t row, int64_t column, typename Target::Row targets,
                 const Statistics& statistics, const Division& division) const {
     const A weight = sides(targets.template at<A>(column), column);

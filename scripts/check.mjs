@@ -1,0 +1,15 @@
+// The whole gate, in the order in which a mistake is cheapest: format and lint, build, types, tests.
+import { run } from './run.mjs';
+
+const steps = [
+  ['format and lint', 'biome', ['check', '--error-on-warnings']],
+  ['format of native/', 'node', ['scripts/clang-format.mjs']],
+  ['native build', 'node', ['scripts/build-native.mjs']],
+  ['types', 'tsc', ['--build']],
+  ['tests', 'mocha', []],
+];
+
+for (const [title, command, args] of steps) {
+  console.log(`\n── ${title}`);
+  run(command, args);
+}

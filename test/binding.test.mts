@@ -1,0 +1,107 @@
+// binding.d.ts is the exact type of what the addon exports, and the enumerations of both sides agree.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect } from 'chai';
+import ts from 'typescript';
+
+const require = createRequire(import.meta.url);
+const { binding } = require('../../dist/native.js');
+const root = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** What a declaration file exports as values: functions, and classes with their methods. */
+function declaredValues(text: string): Record<string, string[] | 'function'> {
+  const values: Record<string, string[] | 'function'> = {};
+  for (const node of ts.createSourceFile('binding.d.ts', text, ts.ScriptTarget.ES2022).statements) {
+    if (ts.isFunctionDeclaration(node)) values[node.name?.text ?? ''] = 'function';
+    if (ts.isClassDeclaration(node)) {
+      const methods = node.members.filter(ts.isMethodDeclaration);
+      values[node.name?.text ?? ''] = methods.map((m) => (m.name as ts.Identifier).text).sort();
+    }
+  }
+  return values;
+}
+
+describe('binding', () => {
+  it('binding.d.ts declares what the addon exports, method by method', () => {
+    const exported: Record<string, string[] | 'function'> = {};
+    for (const [name, value] of Object.entries<{ prototype?: object }>(binding)) {
+      const methods = value.prototype ? Object.getOwnPropertyNames(value.prototype) : [];
+      const own = methods.filter((method) => method !== 'constructor').sort();
+      exported[name] = own.length > 0 ? own : 'function';
+    }
+    expect(exported).to.deep.equal(declaredValues(read('binding.d.ts')));
+  });
+
+  it('the dtypes of lib/dtype.ts are those of native/core/dtype.h, in their order', () => {
+    const { dtypes } = require('../../dist/dtype.js');
+    const list = /enum class Dtype[^{]*\{([^}]*)\}/.exec(read('native/core/dtype.h'))?.[1];
+    expect(list?.split(',').map((name) => name.trim())).to.deep.equal([...dtypes]);
+  });
+
+  it('the addon refuses what would corrupt memory, whatever TypeScript let through', () => {
+    const options = {
+      term: 'focal',
+      sides: 'targets',
+      link: 'softmax',
+      reduction: 'mean',
+      normalizer: 'targets',
+      negatives: 'complement',
+      gamma: 2,
+      clampLow: 0,
+      clampHigh: 1,
+      valueOfEmpty: 0,
+    };
+    const operand = (memory: ArrayBufferView, dtype: number, size: number) => ({
+      memory,
+      dtype,
+      size,
+    });
+    const call = {
+      device: -1,
+      rows: 2,
+      columns: 3,
+      inputs: operand(new Float32Array(6), 0, 6),
+      targets: operand(new Int32Array(2), 4, 2),
+      oneHot: false,
+      loss: operand(new Float32Array(1), 0, 1),
+    };
+    const run = (changes: object) => () =>
+      new binding.Criterion(options).run({ ...call, ...changes });
+    expect(run({})).not.to.throw();
+    for (const changes of [
+      { rows: 3 },
+      { rows: -1 },
+      { rows: Number.NaN },
+      { rows: 2 ** 60, columns: 2 ** 60 },
+      { rows: 4503599627370496, columns: 4503599627370496 },
+      { columns: 4 },
+      { device: 5 },
+      { inputs: undefined },
+      { inputs: null },
+      { inputs: operand(new Float32Array(5), 0, 6) },
+      { inputs: operand(new Float32Array(6), 99, 6) },
+      { inputs: operand(new Int32Array(6), 4, 6) },
+      { inputs: operand(new Uint8Array(25).subarray(1), 0, 6) },
+      { inputs: { memory: {}, dtype: 0, size: 6 } },
+      { inputs: { memory: new binding.Criterion(options), dtype: 0, size: 6 } },
+      { targets: operand(new Int32Array(1), 4, 2) },
+      { oneHot: true },
+      { loss: operand(new Float64Array(1), 1, 1) },
+      { grad: operand(new Float32Array(5), 0, 5) },
+      { gradOutput: operand(new Float32Array(2), 0, 2) },
+      { alpha: operand(new Float64Array(2), 1, 2) },
+    ]) {
+      expect(run(changes), JSON.stringify(changes)).to.throw(/.+/);
+    }
+    for (const changes of [{ term: 'x' }, { sides: 'both' }, { link: 'sigmoid' }]) {
+      const criterion = () => new binding.Criterion({ ...options, ...changes }).run(call);
+      expect(criterion, JSON.stringify(changes)).to.throw(/.+/);
+    }
+    expect(() => new binding.Criterion()).to.throw(TypeError);
+    expect(() => binding.Criterion.prototype.run.call({}, call)).to.throw(/.+/);
+    expect(() => new binding.DeviceMemory(0, 2 ** 53)).to.throw(/.+/);
+    expect(() => binding.DeviceMemory.prototype.read.call(new Float32Array(1))).to.throw(/.+/);
+    expect(() => binding.cast({}, {})).to.throw(/.+/);
+  });
+});

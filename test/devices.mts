@@ -1,0 +1,31 @@
+// The devices of the test table. A CUDA row without a GPU is skipped, and says why; under
+// REQUIRE_CUDA=1 it fails.
+import { cuda, type Device, type Tensor } from 'culoss';
+
+const reason = cuda.unavailableReason;
+
+/** A test on every device. The device ends its title. */
+export function onDevices(title: string, run: (device: Device) => void | Promise<void>): void {
+  it(`${title} cpu`, () => run('cpu'));
+  onCuda(`${title} cuda:0`, () => run('cuda:0'));
+}
+
+/** A test that needs a GPU. */
+export function onCuda(title: string, run: () => void | Promise<void>): void {
+  if (reason !== null && process.env.REQUIRE_CUDA === '1') {
+    it(title, () => {
+      throw new Error(`REQUIRE_CUDA=1, but ${reason.message}`);
+    });
+  } else itUnless(reason?.message ?? null, title, run);
+}
+
+/** A test that is skipped where there is a reason to, which its title then says. */
+export function itUnless(why: string | null, title: string, run: () => void | Promise<void>): void {
+  if (why === null) it(title, run);
+  else it.skip(`${title} (skipped: ${why})`);
+}
+
+/** The elements of a tensor of any device and dtype, in row-major order. */
+export function numbers(tensor: Tensor): number[] {
+  return ([tensor.arraySync()] as unknown[]).flat(Number.POSITIVE_INFINITY) as number[];
+}

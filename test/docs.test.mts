@@ -1,0 +1,88 @@
+// Every example of the README and of a docstring runs, type-checks, and prints what it says.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import ts from 'typescript';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+interface Example {
+  title: string;
+  code: string;
+}
+
+/** The fenced blocks of JavaScript in a text. */
+function blocksOf(text: string, title: string): Example[] {
+  const blocks = [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)];
+  return blocks.map(([, code], i) => ({ title: `${title} ${i + 1}`, code: code as string }));
+}
+
+function examples(): Example[] {
+  const sources = readdirSync(`${root}lib`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => {
+      const text = readFileSync(`${root}lib/${file}`, 'utf8');
+      const comments = text.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+      const plain = comments.map((comment) => comment.replace(/^ *\* ?/gm, ''));
+      return plain.flatMap((comment) => blocksOf(comment, `lib/${file}`));
+    });
+  return [...blocksOf(readFileSync(`${root}README.md`, 'utf8'), 'README.md'), ...sources];
+}
+
+/** What the comments behind `console.log(…)` say is printed. */
+function promisedOutput(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text as string);
+}
+
+const folder = `${root}out/examples`;
+mkdirSync(folder, { recursive: true });
+const files = examples().map((example, i) => {
+  const file = `${folder}/example-${i}.mts`;
+  writeFileSync(file, example.code);
+  return { ...example, file };
+});
+
+describe('docs', () => {
+  for (const { title, code, file } of files) {
+    it(`${title} prints what it says`, async () => {
+      const script = file.replace('.mts', '.mjs');
+      writeFileSync(script, code);
+      const { stdout } = await run(process.execPath, [script], { cwd: root });
+      const promised = promisedOutput(code);
+      expect(stdout.trimEnd().split('\n')).to.deep.equal(promised.length ? promised : ['']);
+    });
+  }
+
+  it('every example type-checks', () => {
+    const program = ts.createProgram(
+      files.map(({ file }) => file),
+      {
+        // As the editor of a JavaScript user checks them: no annotations are asked for.
+        strict: true,
+        noImplicitAny: false,
+        useUnknownInCatchVariables: false,
+        noEmit: true,
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.NodeNext,
+        moduleResolution: ts.ModuleResolutionKind.NodeNext,
+        lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+        types: ['node'],
+      },
+    );
+    const messages = ts
+      .getPreEmitDiagnostics(program)
+      .map((d) => `${d.file?.fileName}: ${ts.flattenDiagnosticMessageText(d.messageText, '\n')}`);
+    expect(messages).to.deep.equal([]);
+  });
+
+  it('every public class, function and constant has an example', () => {
+    const index = readFileSync(`${root}lib/index.mts`, 'utf8');
+    const names = (/export \{([^}]*)\}/.exec(index)?.[1] ?? '').split(',').map((n) => n.trim());
+    const shown = (name: string): boolean => files.some(({ code }) => code.includes(name));
+    const without = names.filter((name) => name && !shown(name));
+    expect(without).to.deep.equal([]);
+  });
+});

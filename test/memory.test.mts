@@ -1,0 +1,146 @@
+// Outputs of the caller's: written whole, never beyond their ends, and not at all by a failed call.
+import { expect } from 'chai';
+import { type Tensor, tensor } from 'culoss';
+import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
+import { numbers, onDevices } from './devices.mjs';
+import { expectError, expectSame } from './expect.mjs';
+
+const shape = [33, 5] as const;
+const guard = 64;
+
+/** A tensor inside a larger array whose other elements hold a pattern. */
+function guarded(like: Tensor): { output: Tensor; ends: () => number[] } {
+  const Data = like.dataSync().constructor as Float32ArrayConstructor;
+  const memory = new Data(like.size + 2 * guard).fill(77);
+  const output = tensor(memory.subarray(guard, guard + like.size), like.shape, {
+    dtype: like.dtype,
+  });
+  return {
+    output,
+    ends: () => [...memory.subarray(0, guard), ...memory.subarray(guard + like.size)],
+  };
+}
+
+describe('memory', () => {
+  for (const loss of lossNames) {
+    for (const dtype of floatDtypes) {
+      for (const reduction of ['mean', 'none', 'matrix'] as const) {
+        it(`${loss} memory ${dtype} ${reduction} out and outGrad hold the result and nothing beyond`, () => {
+          for (const from of ['probabilities', 'logits'] as const) {
+            const { inputs, ids } = batchOf(shape, from);
+            const x = tensor(inputs, undefined, { dtype });
+            const criterion = criterionOf({ loss, from }, { reduction });
+            const expected = criterion.valueAndGrad(x, ids);
+            const out = guarded(expected.loss);
+            const outGrad = guarded(expected.grad);
+            const got = criterion.valueAndGrad(x, ids, {
+              out: out.output,
+              outGrad: outGrad.output,
+            });
+            expect(got.loss).to.equal(out.output);
+            expect(got.grad).to.equal(outGrad.output);
+            expectSame(numbers(got.loss), numbers(expected.loss));
+            expectSame(numbers(got.grad), numbers(expected.grad));
+            expect(new Set([...out.ends(), ...outGrad.ends()])).to.deep.equal(new Set([77]));
+          }
+        });
+      }
+    }
+
+    onDevices(`${loss} memory forward and valueAndGrad agree`, (device) => {
+      const { inputs, soft } = batchOf(shape, 'logits');
+      const x = tensor(inputs, undefined, { device });
+      const y = tensor(soft, undefined, { device });
+      for (const reduction of ['mean', 'sum', 'none', 'matrix'] as const) {
+        const criterion = criterionOf({ loss, from: 'logits' }, { reduction });
+        expectSame(numbers(criterion.forward(x, y)), numbers(criterion.valueAndGrad(x, y).loss));
+      }
+    });
+
+    it(`${loss} memory a failed call leaves the outputs as they were`, () => {
+      const { inputs, ids } = batchOf(shape, 'probabilities');
+      const grad = new Float32Array(33 * 5).fill(5);
+      const value = new Float32Array(1).fill(5);
+      ids[32] = 5;
+      const outputs = { out: value, outGrad: tensor(grad, shape) };
+      expectError(
+        () => criterionOf({ loss }).valueAndGrad(inputs, ids, outputs),
+        'ERR_TARGET_RANGE',
+        RangeError,
+        'targets[32]: expected a class id in [0, 5), got 5',
+      );
+      expect([...grad, ...value].every((x) => x === 5)).to.equal(true);
+    });
+  }
+
+  it('a plain typed array is written in place', () => {
+    const grad = new Float32Array(4);
+    const out = new Float32Array(1);
+    const criterion = criterionOf({ loss: 'BinaryCrossEntropy', from: 'logits' });
+    criterion.valueAndGrad(
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [0, 1],
+      { out, outGrad: { data: grad, shape: [2, 2] } },
+    );
+    expectSame([...grad], [-0.125, 0.125, 0.125, -0.125]);
+    expect(out[0]).to.be.closeTo(Math.LN2, 1e-7);
+  });
+
+  it('inputs in a SharedArrayBuffer are read in place', () => {
+    const shared = new Float32Array(new SharedArrayBuffer(8));
+    const x = tensor(shared, [1, 2]);
+    shared.set([0.5, 0.5]);
+    const loss = criterionOf({ loss: 'NegativeLogLoss' }).forward(x, [1]);
+    expect(loss.item()).to.be.closeTo(Math.LN2, 1e-7);
+  });
+
+  it('a detached buffer is an error', () => {
+    const data = new Float32Array([0.5, 0.5]);
+    const x = tensor(data, [1, 2]);
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    expectError(
+      () => criterionOf({ loss: 'NegativeLogLoss' }).forward(x, [1]),
+      'ERR_SHAPE',
+      RangeError,
+      'inputs: expected 8 bytes of memory, got 0 (was its buffer detached or shrunk?)',
+    );
+  });
+
+  it('a shrunken buffer is an error', () => {
+    const Resizable = ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer;
+    const buffer = new Resizable(400, { maxByteLength: 800 });
+    const x = tensor(new Float32Array(buffer), [50, 2]);
+    (buffer as unknown as { resize(size: number): void }).resize(8);
+    expectError(
+      () => criterionOf({ loss: 'NegativeLogLoss' }).forward(x, new Int32Array(50)),
+      'ERR_SHAPE',
+      RangeError,
+      /^inputs: expected 400 bytes of memory, got 8/,
+    );
+  });
+
+  it('outputs that overlap what is read, or each other, are refused', () => {
+    const memory = new Float32Array(16).fill(0.5);
+    const x = tensor(memory.subarray(0, 4), [2, 2]);
+    const criterion = criterionOf({ loss: 'BinaryCrossEntropy' });
+    const shift = { data: memory.subarray(3, 7), shape: [2, 2] };
+    expectError(
+      () => criterion.valueAndGrad(x, [0, 1], { outGrad: shift }),
+      'ERR_OPTION',
+      RangeError,
+      'outGrad: expected memory of its own, got memory that it shares with inputs',
+    );
+    const beside = { data: memory.subarray(4, 8), shape: [2, 2] };
+    expectError(
+      () => criterion.valueAndGrad(x, [0, 1], { outGrad: beside, out: memory.subarray(7, 8) }),
+      'ERR_OPTION',
+      RangeError,
+      'outGrad: expected memory of its own, got memory that it shares with out',
+    );
+    criterion.valueAndGrad(x, [0, 1], { outGrad: beside, out: memory.subarray(8, 9) });
+    expect(memory[3]).to.equal(0.5);
+  });
+});

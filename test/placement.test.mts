@@ -1,0 +1,76 @@
+// Where alpha lives, and that inputs and targets share a device.
+import { expect } from 'chai';
+import { BinaryFocalLoss, CulossError, type Tensor, tensor } from 'culoss';
+import { onCuda, onDevices } from './devices.mjs';
+import { expectClose, expectError } from './expect.mjs';
+
+const p = [
+  [0.25, 0.5],
+  [0.625, 0.125],
+];
+
+describe('placement', () => {
+  onDevices('alpha follows the inputs to their device once and stays there', (device) => {
+    const criterion = new BinaryFocalLoss({ alpha: [0.25, 0.75] });
+    expect((criterion.alpha as Tensor).device).to.equal('cpu');
+    const x = tensor(p, undefined, { device });
+    const y = tensor([0, 1], undefined, { device });
+    const loss = criterion.forward(x, y).item();
+    const placed = criterion.alpha as Tensor;
+    expect(placed.device).to.equal(device);
+    criterion.forward(x, y);
+    expect(criterion.alpha).to.equal(placed);
+    const onCpu = new BinaryFocalLoss({ alpha: [0.25, 0.75] }).forward(p, [0, 1]).item();
+    expectClose([loss], [onCpu], { relative: 1e-6 });
+  });
+
+  onDevices('to() moves alpha ahead of time and returns the criterion', (device) => {
+    const alpha = tensor([0.25, 0.75]);
+    const criterion = new BinaryFocalLoss({ alpha });
+    expect(criterion.to(device)).to.equal(criterion);
+    expect((criterion.alpha as Tensor).device).to.equal(device);
+    expect(criterion.cpu().alpha).to.equal(alpha);
+  });
+
+  onDevices('alpha on a device serves inputs on another', (device) => {
+    const criterion = new BinaryFocalLoss({ alpha: tensor([0.25, 0.75], undefined, { device }) });
+    expect(criterion.forward(p, [0, 1]).device).to.equal('cpu');
+    expect((criterion.alpha as Tensor).device).to.equal('cpu');
+  });
+
+  it('a number stays a number, and one element serves every class', () => {
+    expect(new BinaryFocalLoss({ alpha: 0.25 }).alpha).to.equal(0.25);
+    expect(new BinaryFocalLoss().alpha).to.equal(undefined);
+    const value = (alpha: number | number[]): number =>
+      new BinaryFocalLoss({ alpha }).forward(p, [0, 1]).item();
+    expect(value([0.25])).to.equal(value(0.25));
+    expect(value(0)).not.to.equal(value(0.25));
+  });
+
+  it('a tensor alpha is used as it is now', () => {
+    const data = new Float64Array([0.25, 0.75]);
+    const criterion = new BinaryFocalLoss({ alpha: data });
+    const before = criterion.forward(p, [0, 1]).item();
+    data[0] = 0.5;
+    expect(criterion.forward(p, [0, 1]).item()).not.to.equal(before);
+  });
+
+  onDevices('plain arrays are placed where the inputs are', (device) => {
+    const { loss, grad } = new BinaryFocalLoss().valueAndGrad(
+      tensor(p, undefined, { device }),
+      [0, 1],
+      { gradOutput: [2] },
+    );
+    expect([loss.device, grad.device]).to.deep.equal([device, device]);
+  });
+
+  onCuda('tensors on different devices are ERR_DEVICE', () => {
+    const x = tensor(p).cuda();
+    expectError(
+      () => new BinaryFocalLoss().forward(x, tensor([0, 1])),
+      'ERR_DEVICE',
+      CulossError,
+      'targets: expected the device of the inputs, cuda:0, got cpu',
+    );
+  });
+});

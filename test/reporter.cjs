@@ -1,0 +1,19 @@
+// A dot per test, the failures, the reasons of what was skipped, and one plain closing line.
+const { reporters, Runner } = require('mocha');
+
+module.exports = class Reporter extends reporters.Dot {
+  constructor(runner, options) {
+    super(runner, options);
+    const reasons = new Map();
+    runner.on(Runner.constants.EVENT_TEST_PENDING, ({ title }) => {
+      const reason = /\(skipped: (.*)\)$/.exec(title)?.[1] ?? 'no reason given';
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    });
+    runner.on(Runner.constants.EVENT_RUN_END, () => {
+      for (const [reason, count] of reasons) console.log(`  ${count} skipped: ${reason}`);
+      const { passes, failures, pending } = this.stats;
+      const skipped = pending > 0 ? `, ${pending} skipped` : '';
+      console.log(`\n${passes} passed, ${failures} failed${skipped}`);
+    });
+  }
+};

@@ -1,0 +1,205 @@
+// Inputs at the ends of what a model can say: probabilities of 0 and 1, logits of ±30 to ±1000 and
+// beyond. Exact where PyTorch gives NaN, and finite wherever the formula is.
+import { expect } from 'chai';
+import { tensor } from 'culoss';
+import { criterionOf, floatDtypes, lossNames, tolerances } from './cases.mjs';
+import { numbers, onDevices } from './devices.mjs';
+import { expectClose, expectSame } from './expect.mjs';
+import { isBinary, isFocal, reference, type Spec } from './reference.mjs';
+
+const gammas = [0, 0.5, 1, 2, 3.7];
+const specs: Spec[] = lossNames.flatMap((loss) =>
+  isFocal(loss) ? gammas.map((gamma) => ({ loss, gamma })) : [{ loss }],
+);
+const titleOf = ({ loss, gamma }: Spec): string =>
+  gamma === undefined ? loss : `${loss} gamma=${gamma}`;
+const extremes = [0, 1, 30, 100, 1000];
+
+describe('saturation', () => {
+  for (const spec of specs) {
+    for (const dtype of floatDtypes) {
+      onDevices(`${titleOf(spec)} saturation ${dtype} logits`, (device) => {
+        const values = [...extremes, ...extremes.map((x) => -x)];
+        const logits = values.flatMap((x) => [
+          [x, 0, -x / 3],
+          [-1, x, x],
+        ]);
+        for (const target of [0, 1, 2]) {
+          const inputs = tensor(logits, undefined, { dtype, device });
+          const rounded = inputs.arraySync() as number[][];
+          const oneHot = logits.map((row) => row.map((_, c) => Number(c === target)));
+          const logitSpec: Spec = { ...spec, from: 'logits' };
+          const { loss, grad } = criterionOf(logitSpec, { reduction: 'none' }).valueAndGrad(
+            inputs,
+            tensor(
+              logits.map(() => target),
+              undefined,
+              { device },
+            ),
+          );
+          const { rows, matrix } = reference(logitSpec, rounded, oneHot);
+          const expected = isBinary(spec.loss) ? matrix.flat() : rows;
+          expectClose(numbers(loss), expected, { relative: 2e-5, absolute: 1e-36 });
+          for (const g of numbers(grad)) expect(g).to.satisfy(Number.isFinite);
+        }
+      });
+    }
+
+    onDevices(`${titleOf(spec)} saturation probabilities`, (device) => {
+      const inputs = [
+        [0, 1, 0.5],
+        [1, 0, 1],
+        [0.001, 0.999, 1],
+      ];
+      for (const target of [0, 1, 2]) {
+        const oneHot = inputs.map((row) => row.map((_, c) => Number(c === target)));
+        const x = tensor(inputs, undefined, { dtype: 'float64', device });
+        const y = tensor(oneHot, undefined, { device });
+        const { loss, grad } = criterionOf(spec).valueAndGrad(x, y);
+        expectClose([loss.item()], [reference(spec, inputs, oneHot).mean], { relative: 1e-12 });
+        for (const g of numbers(grad)) expect(g).to.satisfy(Number.isFinite);
+      }
+    });
+
+    onDevices(`${titleOf(spec)} saturation is the limit where the model is right`, (device) => {
+      const { loss, grad } = criterionOf(spec, { clamp: null }).valueAndGrad(
+        tensor([[1, 0]], undefined, { device }),
+        tensor([[1, 0]], undefined, { device, dtype: 'float64' }),
+      );
+      expect(loss.item()).to.equal(0);
+      const slope = spec.gamma === undefined || spec.gamma === 0 ? 1 : 0;
+      const expected = isBinary(spec.loss) ? [-slope / 2, slope / 2] : [-slope, 0];
+      expectSame(numbers(grad), expected);
+    });
+
+    onDevices(`${titleOf(spec)} saturation NaN stays in its row`, (device) => {
+      for (const from of ['probabilities', 'logits'] as const) {
+        const { loss, grad } = criterionOf({ ...spec, from }, { reduction: 'none' }).valueAndGrad(
+          tensor(
+            [
+              [0.5, 0.25],
+              [Number.NaN, 0.5],
+              [0.75, 0.5],
+            ],
+            undefined,
+            { device },
+          ),
+          tensor(new Int32Array([0, 0, 1]), [3], { device }),
+        );
+        const rowsOf = (flat: number[]): boolean[] => {
+          const width = flat.length / 3;
+          return [0, 1, 2].map((n) => flat.slice(n * width, (n + 1) * width).some(Number.isNaN));
+        };
+        expect(rowsOf(numbers(loss))).to.deep.equal([false, true, false]);
+        expect(rowsOf(numbers(grad))).to.deep.equal([false, true, false]);
+      }
+    });
+  }
+
+  for (const loss of lossNames.filter(isFocal)) {
+    for (const from of ['probabilities', 'logits'] as const) {
+      onDevices(`${loss} gamma 0 is the log loss bit for bit ${from}`, (device) => {
+        const plain = isBinary(loss) ? 'BinaryCrossEntropy' : 'NegativeLogLoss';
+        const x = tensor(
+          [
+            [0.1, 0.7, 1],
+            [0.002, 0, 0.3],
+          ],
+          undefined,
+          { device },
+        );
+        const y = tensor(
+          [
+            [0, 1, 0.5],
+            [1, 0, 0.25],
+          ],
+          undefined,
+          { device },
+        );
+        const focal = criterionOf({ loss, gamma: 0, from }).valueAndGrad(x, y);
+        const log = criterionOf({ loss: plain, from }).valueAndGrad(x, y);
+        expectSame([focal.loss.item()], [log.loss.item()]);
+        expectSame(numbers(focal.grad), numbers(log.grad));
+      });
+    }
+  }
+
+  onDevices(
+    "BinaryCrossEntropy floors are PyTorch's where the model is certain and wrong",
+    (device) => {
+      const criterion = criterionOf(
+        { loss: 'BinaryCrossEntropy' },
+        { clamp: null, reduction: 'none' },
+      );
+      const { loss, grad } = criterion.valueAndGrad(
+        tensor([[1, 0]], undefined, { device, dtype: 'float64' }),
+        tensor([[0, 1]], undefined, { device, dtype: 'float64' }),
+      );
+      expectSame(numbers(loss), [100, 100]);
+      expectSame(numbers(grad), [1e12, -1e12]);
+    },
+  );
+
+  for (const [dtype, largest] of [
+    ['float16', tolerances.float16.largest],
+    ['bfloat16', 1e12],
+  ] as const) {
+    onDevices(`BinaryFocalLoss overflow is stored as the largest finite ${dtype}`, (device) => {
+      const { grad } = criterionOf({ loss: 'BinaryFocalLoss' }).valueAndGrad(
+        tensor([[1]], undefined, { device, dtype }),
+        tensor([[0]], undefined, { device }),
+      );
+      expectClose(numbers(grad), [largest], { relative: 2 ** -8 });
+    });
+  }
+
+  onDevices(
+    'CategoricalFocalLoss a class masked with -Infinity has probability and gradient 0',
+    (device) => {
+      const criterion = criterionOf(
+        { loss: 'CategoricalFocalLoss', from: 'logits' },
+        { reduction: 'none' },
+      );
+      const none = Number.NEGATIVE_INFINITY;
+      const { loss, grad } = criterion.valueAndGrad(
+        tensor(
+          [
+            [1, none, 2],
+            [none, none, none],
+          ],
+          undefined,
+          { device },
+        ),
+        tensor(new Int32Array([0, 0]), [2], { device }),
+      );
+      const two = criterion.valueAndGrad(
+        tensor([[1, 2]], undefined, { device }),
+        tensor(new Int32Array([0]), [1], { device }),
+      );
+      const [g0, g1] = numbers(two.grad) as [number, number];
+      expectSame(numbers(loss), [two.loss.arraySync() as never, Number.NaN].flat());
+      expectSame(numbers(grad), [g0, 0, g1, Number.NaN, Number.NaN, Number.NaN]);
+    },
+  );
+
+  onDevices('the gradient is 0 beyond the clamp and passes at its bounds', (device) => {
+    const criterion = criterionOf(
+      { loss: 'NegativeLogLoss', clamp: [0.25, 0.75] },
+      { reduction: 'sum' },
+    );
+    const p = [0.125, 0.25, 0.5, 0.75, 0.875];
+    const { loss, grad } = criterion.valueAndGrad(
+      tensor(
+        p.map((x) => [x]),
+        undefined,
+        { device, dtype: 'float64' },
+      ),
+      tensor(new Int32Array(5), [5], { device }),
+    );
+    const clamped = [0.25, 0.25, 0.5, 0.75, 0.75];
+    expectClose([loss.item()], [-clamped.map(Math.log).reduce((a, b) => a + b)], {
+      relative: 1e-14,
+    });
+    expectSame(numbers(grad), [0, -4, -2, -1 / 0.75, 0]);
+  });
+});
