@@ -3,33 +3,40 @@
 // CULOSS_CUDA=OFF leaves the CUDA engine out, ON insists on it; CMAKE_CUDA_ARCHITECTURES names the
 // GPUs. What CMake says is shown where it matters, and whole if the build fails.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const { CULOSS_CUDA = 'AUTO', CMAKE_CUDA_ARCHITECTURES, CI } = process.env;
-const options = [`--CDCULOSS_CUDA=${CULOSS_CUDA}`, `--CDCULOSS_WERROR=${CI ? 'ON' : 'OFF'}`];
-if (CMAKE_CUDA_ARCHITECTURES) {
-  options.push(`--CDCMAKE_CUDA_ARCHITECTURES=${CMAKE_CUDA_ARCHITECTURES}`);
+const { CULOSS_CUDA = 'AUTO', CMAKE_CUDA_ARCHITECTURES = '', CI } = process.env;
+const options = [
+  `--CDCULOSS_CUDA=${CULOSS_CUDA}`,
+  `--CDCULOSS_RELEASE=${process.argv.includes('--release') ? 'ON' : 'OFF'}`,
+  `--CDCULOSS_WERROR=${CI ? 'ON' : 'OFF'}`,
+  `--CDCMAKE_CUDA_ARCHITECTURES=${CMAKE_CUDA_ARCHITECTURES}`,
+];
+
+const log = [];
+const wanted = /^-- (culoss: .*)|^(\[\d+\/\d+\] \w.*|\[ *\d+%\] .*)|(.*\b(?:warning|error)\b:.*)/;
+
+function show(line) {
+  log.push(line);
+  const match = wanted.exec(line);
+  if (match) console.log(match[1] ?? match[2] ?? match[3]);
 }
 
-const build = spawn('cmake-js', ['build', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
-const log = [];
-const wanted = /^-- (culoss: .*)|^(\[\d+\/\d+\] .*|\[ *\d+%\] .*)|(.*\b(?:warning|error)\b:.*)/;
-for (const stream of [build.stdout, build.stderr]) {
-  createInterface({ input: stream }).on('line', (line) => {
-    log.push(line);
-    const match = wanted.exec(line);
-    if (match) console.log(match[1] ?? match[2] ?? match[3]);
+// Both steps: `cmake-js build` alone would keep the options of an earlier configuration.
+for (const step of ['configure', 'build']) {
+  const child = spawn('cmake-js', [step, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', show);
+  }
+  const [status] = await once(child, 'close').catch((error) => {
+    show(`cmake-js could not be started (${error.message}): run \`npm ci\` first`);
+    return [1];
   });
-}
-build.on('error', (error) => {
-  console.error(`culoss: cmake-js could not be started (${error.message}); run \`npm ci\``);
-  process.exit(1);
-});
-build.on('close', (status) => {
   if (status !== 0) {
     console.error(log.join('\n'));
     console.error('\nculoss: the native build failed. It needs CMake 3.22, a C++20 compiler and');
     console.error('make or ninja; CULOSS_CUDA=OFF builds without CUDA.');
+    process.exit(status);
   }
-  process.exit(status ?? 1);
-});
+}

@@ -2,8 +2,7 @@
 import { run } from './run.mjs';
 
 const steps = [
-  ['format and lint', 'biome', ['check', '--error-on-warnings']],
-  ['format of native/', 'node', ['scripts/clang-format.mjs']],
+  ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs']],
   ['types', 'tsc', ['--build']],
   ['tests', 'mocha', []],

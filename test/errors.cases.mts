@@ -1,0 +1,170 @@
+// Every wrong argument, its code, its class and its message. A row is a line, however long.
+import { BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss, CulossError, cpu, NegativeLogLoss, tensor } from 'culoss';
+
+type Call = () => unknown;
+export type ErrorClass = new (message: string) => Error;
+type Row = [title: string, call: Call, code: string, as: ErrorClass, message: string | RegExp];
+
+/** What the types refuse is what is tested here. */
+export const wrong = (value: unknown): never => value as never;
+const p23 = [
+  [0.1, 0.2, 0.3],
+  [0.4, 0.5, 0.6],
+];
+const binary = new BinaryFocalLoss();
+const disposed = tensor(p23);
+disposed.dispose();
+const bce =
+  (options: unknown): Call =>
+  () =>
+    new BinaryCrossEntropy(wrong(options));
+const focal =
+  (options: unknown): Call =>
+  () =>
+    new CategoricalFocalLoss(wrong(options));
+const on =
+  (inputs: unknown, targets: unknown, options?: unknown): Call =>
+  () =>
+    binary.valueAndGrad(wrong(inputs), wrong(targets), wrong(options));
+
+const value = RangeError;
+const type = TypeError;
+const machine = CulossError;
+
+export const table: Row[] = [
+  ['unknown option', bce({ gama: 2 }), 'ERR_OPTION', value, "options: expected only from, oneHot, clamp, reduction, onEmpty, alpha, negatives, got 'gama'"],
+  ['gamma of a log loss', bce({ gamma: 2 }), 'ERR_OPTION', value, /^options: expected only .*, got 'gamma'$/],
+  ['negatives of a categorical loss', focal({ negatives: 'complement' }), 'ERR_OPTION', value, /got 'negatives'$/],
+  ['options that are no object', bce(3), 'ERR_OPTION', type, 'options: expected an object, got 3'],
+  ['options null', bce(null), 'ERR_OPTION', type, 'options: expected an object, got null'],
+  ['gamma below 0', focal({ gamma: -1 }), 'ERR_OPTION', value, 'options.gamma: expected a finite number of at least 0, got -1'],
+  ['gamma NaN', focal({ gamma: Number.NaN }), 'ERR_OPTION', value, 'options.gamma: expected a finite number of at least 0, got NaN'],
+  ['gamma infinite', focal({ gamma: 1 / 0 }), 'ERR_OPTION', value, 'options.gamma: expected a finite number of at least 0, got Infinity'],
+  ['gamma a string', focal({ gamma: '2' }), 'ERR_OPTION', type, "options.gamma: expected a finite number of at least 0, got '2'"],
+  ['gamma null', focal({ gamma: null }), 'ERR_OPTION', type, 'options.gamma: expected a finite number of at least 0, got null'],
+  ['from unknown', bce({ from: 'scores' }), 'ERR_OPTION', value, "options.from: expected one of 'probabilities', 'logits', got 'scores'"],
+  ['from a number', bce({ from: 1 }), 'ERR_OPTION', type, "options.from: expected one of 'probabilities', 'logits', got 1"],
+  ['reduction unknown', bce({ reduction: 'avg' }), 'ERR_OPTION', value, "options.reduction: expected one of 'mean', 'sum', 'none', 'matrix', got 'avg'"],
+  ['reduction null', bce({ reduction: null }), 'ERR_OPTION', type, /^options\.reduction: .* got null$/],
+  ['onEmpty unknown', bce({ onEmpty: 'one' }), 'ERR_OPTION', value, "options.onEmpty: expected one of 'nan', 'zero', got 'one'"],
+  ['negatives unknown', bce({ negatives: 'all' }), 'ERR_OPTION', value, /^options\.negatives: expected one of 'complement', 'zero-targets', got 'all'$/],
+  ['oneHot a string', bce({ oneHot: 'yes' }), 'ERR_OPTION', type, "options.oneHot: expected true or false, got 'yes'"],
+  ['clamp reversed', bce({ clamp: [1, 0] }), 'ERR_OPTION', value, 'options.clamp: expected [low, high] with 0 <= low < high <= 1, or null, got [1, 0]'],
+  ['clamp of three', bce({ clamp: [0, 0.5, 1] }), 'ERR_OPTION', value, /^options\.clamp: /],
+  ['clamp NaN', bce({ clamp: [Number.NaN, 1] }), 'ERR_OPTION', value, /^options\.clamp: /],
+  ['clamp a number', bce({ clamp: 0.1 }), 'ERR_OPTION', type, /^options\.clamp: /],
+  ['clamp of logits', bce({ from: 'logits', clamp: [0, 1] }), 'ERR_OPTION', value, "options.clamp: expected none with from: 'logits', which need no clamp, got [0, 1]"],
+  ['alpha above 1 of a binary loss', bce({ alpha: 1.5 }), 'ERR_OPTION', value, 'options.alpha: expected a number in [0, 1], got 1.5'],
+  ['alpha below 0', focal({ alpha: -0.1 }), 'ERR_OPTION', value, 'options.alpha: expected a finite number of at least 0, got -0.1'],
+  ['alpha NaN in an array', focal({ alpha: [1, Number.NaN] }), 'ERR_OPTION', value, 'options.alpha[1]: expected a finite number of at least 0, got NaN'],
+  ['alpha a string', bce({ alpha: 'balanced' }), 'ERR_OPTION', type, "options.alpha: expected a number in [0, 1], or one per class, got 'balanced'"],
+  ['alpha null', bce({ alpha: null }), 'ERR_OPTION', type, /got null$/],
+  ['alpha of integers', focal({ alpha: new Int32Array([1, 2]) }), 'ERR_DTYPE', type, "options.alpha: expected floating-point values, got 'int32'"],
+  ['alpha of another length', () => new BinaryFocalLoss({ alpha: [0.1, 0.2] }).forward(p23, [0, 1]), 'ERR_SHAPE', value, 'options.alpha: expected a number or one value per class (3), got [2]'],
+  [
+    'alpha disposed',
+    () => {
+      const alpha = tensor([0.1, 0.2, 0.3]);
+      const criterion = new BinaryFocalLoss({ alpha });
+      alpha.dispose();
+      criterion.forward(p23, [0, 1]);
+    },
+    'ERR_DISPOSED',
+    machine,
+    'options.alpha: expected a tensor in use, got a disposed one',
+  ],
+
+  ['inputs missing', on(undefined, [0]), 'ERR_DTYPE', type, 'inputs: expected a tensor, nested arrays or { data, shape }, got undefined'],
+  ['inputs a string', on('0.5', [0]), 'ERR_DTYPE', type, /^inputs: expected a tensor.* got '0.5'$/],
+  ['inputs a function', on(() => 1, [0]), 'ERR_DTYPE', type, /^inputs: expected a tensor/],
+  ['inputs of integers', on(new Int32Array(4), [0]), 'ERR_DTYPE', type, "inputs: expected float32, float64, float16 or bfloat16, got 'int32'"],
+  ['inputs of one axis', on([0.1, 0.2], [0, 1]), 'ERR_SHAPE', value, 'inputs: expected a shape [N, C] with C of at least 1, got [2]'],
+  ['inputs of three axes', on([[[0.1]]], [0]), 'ERR_SHAPE', value, /got \[1, 1, 1\]$/],
+  ['inputs without classes', on({ data: new Float32Array(0), shape: [4503599627370496, 0] }, [0]), 'ERR_SHAPE', value, /^inputs: expected a shape \[N, C\] with C of at least 1/],
+  ['inputs ragged', on([[0.1, 0.2], [0.3]], [0, 1]), 'ERR_SHAPE', value, 'inputs[1]: expected 2 elements, as its neighbours have, got [0.3]'],
+  ['inputs with a hole', on([[0.1, undefined]], [0]), 'ERR_DTYPE', type, 'inputs[0][1]: expected a number, got undefined'],
+  ['inputs disposed', on(disposed, [0, 1]), 'ERR_DISPOSED', machine, 'inputs: expected a tensor in use, got a disposed one'],
+  ['inputs of another shape than their data', on({ data: new Float32Array(5), shape: [2, 3] }, [0, 1]), 'ERR_SHAPE', value, 'inputs.shape: expected a shape of 5 elements, got [2, 3]'],
+  ['16-bit words without a dtype', on({ data: new Uint16Array(6), shape: [2, 3] }, [0, 1]), 'ERR_DTYPE', type, /^inputs: expected the dtype 'float16' or 'bfloat16' beside a Uint16Array/],
+
+  ['targets too few', on(p23, [0]), 'ERR_SHAPE', value, 'targets: expected 2 class ids, or dense targets of the shape [2, 3], got [1]'],
+  [
+    'targets of another shape',
+    on(p23, [
+      [0, 1],
+      [1, 0],
+    ]),
+    'ERR_SHAPE',
+    value,
+    /got \[2, 2\]$/,
+  ],
+  ['targets disposed', on(p23, disposed), 'ERR_DISPOSED', machine, 'targets: expected a tensor in use, got a disposed one'],
+  ['targets ambiguous', on([[0.5], [0.5]], tensor(new Int32Array(2), [2, 1])), 'ERR_SHAPE', value, 'targets: expected the option oneHot, because integers [2, 1] could be class ids or dense targets, got [2, 1]'],
+  ['targets not one-hot', () => new NegativeLogLoss({ oneHot: true }).forward(p23, [0, 1]), 'ERR_SHAPE', value, "targets: expected dense targets of the inputs' shape [2, 3], got [2]"],
+  ['targets not ids', () => new NegativeLogLoss({ oneHot: false }).forward(p23, p23), 'ERR_SHAPE', value, 'targets: expected 2 class ids, one per row, got [2, 3]'],
+  ['a class id of C', on(p23, [0, 3]), 'ERR_TARGET_RANGE', value, 'targets[1]: expected a class id in [0, 3), got 3'],
+  ['a class id below 0', on(p23, new Int32Array([-1, 0])), 'ERR_TARGET_RANGE', value, 'targets[0]: expected a class id in [0, 3), got -1'],
+  ['a class id beyond 2^53', on(p23, new BigInt64Array([0n, 2n ** 62n + 1n])), 'ERR_TARGET_RANGE', value, 'targets[1]: expected a class id in [0, 3), got 4611686018427387905'],
+  ['a fractional class id', on(p23, [0, 1.5]), 'ERR_TARGET_RANGE', value, 'targets[1]: expected a class id in [0, 3), got 1.5'],
+  ['a class id NaN', on(p23, [Number.NaN, 1]), 'ERR_TARGET_RANGE', value, /^targets\[0\]: expected a class id in \[0, 3\), got -?nan$/],
+
+  ['gradOutput null', on(p23, [0, 1], { gradOutput: null }), 'ERR_OPTION', type, 'gradOutput: expected a value or undefined, got null'],
+  ['gradOutput infinite', on(p23, [0, 1], { gradOutput: 1 / 0 }), 'ERR_OPTION', value, 'gradOutput: expected a finite number, got Infinity'],
+  ['gradOutput of another shape', on(p23, [0, 1], { gradOutput: [1, 2] }), 'ERR_SHAPE', value, 'gradOutput: expected the shape [], got [2]'],
+  ['gradOutput of integers', on(p23, [0, 1], { gradOutput: new Int32Array(1) }), 'ERR_DTYPE', type, /^gradOutput: expected a floating-point dtype/],
+  ['an unknown call option', on(p23, [0, 1], { grad: [] }), 'ERR_OPTION', value, "options: expected only out, gradOutput, outGrad, got 'grad'"],
+  ['call options that are no object', on(p23, [0, 1], 3), 'ERR_OPTION', type, 'options: expected an object, got 3'],
+  ['forward with gradOutput', () => binary.forward(p23, [0, 1], wrong({ gradOutput: 1 })), 'ERR_OPTION', value, "options: expected only out, got 'gradOutput'"],
+  ['out of another dtype', on(p23, [0, 1], { out: new Float64Array(1) }), 'ERR_DTYPE', type, 'out: expected float32, got float64'],
+  ['out of another shape', on(p23, [0, 1], { out: new Float32Array(2) }), 'ERR_SHAPE', value, 'out: expected the shape [], got [2]'],
+  ['outGrad of another shape', on(p23, [0, 1], { outGrad: new Float32Array(6) }), 'ERR_SHAPE', value, 'outGrad: expected the shape [2, 3], got [6]'],
+  ['outGrad an array', on(p23, [0, 1], { outGrad: p23 }), 'ERR_DTYPE', type, /^outGrad: expected a tensor or a typed array, which can be written/],
+  ['outGrad disposed', on(p23, [0, 1], { outGrad: disposed }), 'ERR_DISPOSED', machine, /^outGrad: /],
+
+  ['tensor of a string', () => tensor(wrong('abc')), 'ERR_DTYPE', type, "data: expected a tensor, nested arrays or { data, shape }, got 'abc'"],
+  ['tensor of null', () => tensor(wrong(null)), 'ERR_DTYPE', type, /got null$/],
+  ['tensor of a tensor', () => tensor(tensor([1])), 'ERR_DTYPE', type, 'data: expected numbers or a typed array, got Tensor float32 [1] on cpu'],
+  ['tensor of Int8Array', () => tensor(new Int8Array(3)), 'ERR_DTYPE', type, /got a Int8Array$/],
+  ['tensor of a DataView', () => tensor(new DataView(new ArrayBuffer(8))), 'ERR_DTYPE', type, /got a DataView$/],
+  ['tensor of an unknown dtype', () => tensor([1], [1], wrong({ dtype: 'int8' })), 'ERR_DTYPE', type, "options.dtype: expected one of float32, float64, float16, bfloat16, int32, int64, uint8, got 'int8'"],
+  ['tensor of a negative length', () => tensor([1], [-1, -1]), 'ERR_SHAPE', value, 'data.shape: expected an array of whole numbers, got [-1, -1]'],
+  ['tensor of a fractional length', () => tensor([1], [0.5, 2]), 'ERR_SHAPE', value, /^data\.shape: /],
+  ['tensor of a shape that is no array', () => tensor([1], wrong(1)), 'ERR_SHAPE', value, 'data.shape: expected an array of whole numbers, got 1'],
+  [
+    'tensor of endless arrays',
+    () => {
+      const endless: unknown[] = [];
+      endless.push(endless);
+      tensor(wrong(endless));
+    },
+    'ERR_SHAPE',
+    value,
+    'data: expected at most 16 levels of arrays, got more',
+  ],
+  ['tensor of numbers beside arrays', () => tensor(wrong([1, [2]])), 'ERR_SHAPE', value, 'data[1]: expected a number, as its neighbours are, got [2]'],
+  ['integers that are none', () => tensor([1.5], [1], { dtype: 'int32' }), 'ERR_DTYPE', type, 'data[0]: expected a value of int32, got 1.5'],
+  ['integers too large', () => tensor([256], [1], { dtype: 'uint8' }), 'ERR_DTYPE', type, 'data[0]: expected a value of uint8, got 256'],
+  ['int64 that is none', () => tensor([0.5], [1], { dtype: 'int64' }), 'ERR_DTYPE', type, 'data[0]: expected a value of int64, got 0.5'],
+  ['an unknown device', () => tensor([1], [1], wrong({ device: 'gpu' })), 'ERR_DEVICE', machine, "options.device: expected 'cpu', 'cuda' or 'cuda:<index>', got 'gpu'"],
+  ['a device with a sign', () => tensor([1]).to(wrong('cuda:-1')), 'ERR_DEVICE', machine, /^device: /],
+  ['item of many', () => tensor([1, 2]).item(), 'ERR_SHAPE', value, 'tensor.item: expected a tensor of one element, got Tensor float32 [2] on cpu'],
+  ['data after dispose', () => disposed.dataSync(), 'ERR_DISPOSED', machine, 'tensor: expected a tensor in use, got a disposed one'],
+  [
+    'threads of 0',
+    () => {
+      cpu.threads = 0;
+    },
+    'ERR_OPTION',
+    value,
+    'cpu.threads: expected a whole number from 1 to 1024, got 0',
+  ],
+  [
+    'threads a string',
+    () => {
+      cpu.threads = wrong('2');
+    },
+    'ERR_OPTION',
+    type,
+    /^cpu\.threads: /,
+  ],
+];
