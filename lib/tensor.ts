@@ -10,11 +10,9 @@ import {
   hostOperand,
   isHalf,
 } from './dtype';
-import { Description, errorOf, fail, native } from './errors';
+import { Description, errorOf, fail, failType, native } from './errors';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
-
-const key = Symbol('culoss');
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
@@ -64,20 +62,18 @@ export class Tensor<D extends Dtype = Dtype> {
       }
       return t.#operand;
     };
-    fromHost = (data, shape, dtype) =>
-      new Tensor(key, shape, dtype, 'cpu', hostOperand(data, dtype));
+    fromHost = (data, shape, dtype) => new Tensor(shape, dtype, 'cpu', hostOperand(data, dtype));
     empty = (shape, dtype, device) => {
       const size = sizeOf(shape);
       if (device === 'cpu') return fromHost(allocateHost(dtype, size), shape, dtype);
       const bytes = size * bytesPerElement(dtype);
       const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
-      return new Tensor(key, shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
+      return new Tensor(shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
     };
   }
 
-  /** @internal Use {@link tensor}. */
-  constructor(token: symbol, shape: readonly number[], dtype: D, device: Device, operand: Operand) {
-    if (token !== key) throw new TypeError('new Tensor: expected a call of tensor()');
+  private constructor(shape: readonly number[], dtype: D, device: Device, operand: Operand) {
+    if (operand === undefined) failType('new Tensor', 'a call of tensor() instead', undefined);
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.device = device;

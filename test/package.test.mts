@@ -23,6 +23,15 @@ describe('package', () => {
     expect(names.length).to.be.at.most(10);
   });
 
+  it('builds nothing again that has not changed', () => {
+    const output = execFileSync(process.execPath, ['scripts/build-native.mjs'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(output).to.match(/culoss: .*building/);
+    expect(output).not.to.match(/Building|Linking/);
+  });
+
   it('takes CULOSS_NUM_THREADS from the environment, and refuses nonsense', () => {
     const threads = (value: string): string =>
       execFileSync(process.execPath, ['-p', "require('culoss').cpu.threads"], {

@@ -68,17 +68,19 @@ function total(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-/** d f / d x at every element, by central differences. */
+/** d f / d x at the places [row, column], by central differences. */
 export function centralDifferences(
   f: (inputs: number[][]) => number,
   inputs: readonly (readonly number[])[],
+  places: readonly (readonly [number, number])[],
   h = 1e-5,
-): number[][] {
-  return inputs.map((row, n) =>
-    row.map((x, c) => {
-      const at = (value: number): number =>
-        f(inputs.map((r, i) => (i === n ? r.map((v, j) => (j === c ? value : v)) : [...r])));
-      return (at(x + h) - at(x - h)) / (2 * h);
-    }),
-  );
+): number[] {
+  return places.map(([row, column]) => {
+    const at = (step: number): number => {
+      const moved = inputs.map((r) => [...r]);
+      (moved[row] as number[])[column] = (inputs[row]?.[column] as number) + step;
+      return f(moved);
+    };
+    return (at(h) - at(-h)) / (2 * h);
+  });
 }

@@ -43,6 +43,7 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<De
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), int64_t(size_));
 }
 
+// The collector's way out: a safety net behind dispose().
 DeviceMemory::~DeviceMemory() { free(); }
 
 DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
@@ -77,15 +78,16 @@ void DeviceMemory::read(const Napi::CallbackInfo& info) {
 }
 
 // dispose(): void
-void DeviceMemory::dispose(const Napi::CallbackInfo& info) {
-  if (!disposed_) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -int64_t(size_));
+void DeviceMemory::dispose(const Napi::CallbackInfo&) {
   free();
 }
 
 void DeviceMemory::free() noexcept {
+  if (disposed_) return;
+  disposed_ = true;
+  Napi::MemoryManagement::AdjustExternalMemory(Env(), -int64_t(size_));
   if (memory_) cuda::release(device_, memory_);
   memory_ = nullptr;
-  disposed_ = true;
 }
 
 Napi::Function DeviceMemory::define(Napi::Env env) {

@@ -34,10 +34,8 @@ struct BothSides {
   HD Weights<A> operator()(A y, int64_t column) const {
     const A against = zero_targets ? A(y == 0) : 1 - y;
     if (!has_alpha) return {y, against};
-    const A share = alpha.at<A>(0, column);
-    // From a number, 1 − alpha is rounded once.
-    const A rest = alpha.array.memory == nullptr ? A(1 - alpha.number) : 1 - share;
-    return {share * y, rest * against};
+    const double share = alpha.at<double>(0, column);  // so that 1 − alpha keeps its digits
+    return {A(share) * y, A(1 - share) * against};
   }
 };
 
