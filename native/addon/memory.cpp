@@ -78,9 +78,7 @@ void DeviceMemory::read(const Napi::CallbackInfo& info) {
 }
 
 // dispose(): void
-void DeviceMemory::dispose(const Napi::CallbackInfo&) {
-  free();
-}
+void DeviceMemory::dispose(const Napi::CallbackInfo&) { free(); }
 
 void DeviceMemory::free() noexcept {
   if (disposed_) return;
