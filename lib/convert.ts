@@ -8,12 +8,15 @@ import {
   hostOperand,
   isFloat,
   isHalf,
+  isHostData,
   withoutFloat16Array,
 } from './dtype';
 import { Description, fail, native } from './errors';
 import { binding } from './native';
 import { flatten, type NestedArray, shapeOf } from './nested';
-import { fromHost, sizeOf, Tensor } from './tensor';
+import { checkShape } from './shape';
+import { fromHost, Tensor } from './tensor';
+import { checkOptions } from './validate';
 
 /** Typed arrays and their shape under either name: an onnxruntime tensor is one. */
 export interface ShapedData {
@@ -73,7 +76,8 @@ export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>
   shape?: readonly number[],
   options: TensorOptions<D> = {},
 ): Tensor<D> {
-  const { dtype, device = 'cpu' } = options ?? {};
+  checkOptions(options, ['dtype', 'device']);
+  const { dtype, device = 'cpu' } = options;
   if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
   const target = checkDevice(device, 'options.device');
   return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor as Tensor<D>;
@@ -120,11 +124,16 @@ function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
 function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wanted): Tensor {
   const { data, float16 } = withoutFloat16Array(view);
   const wanted = dtype ?? (float16 ? 'float16' : dtypeOfArray(data, argument));
-  if (holds(wanted, data)) {
-    return fromHost(data, checkShape(shape ?? [data.length], data.length, argument), wanted);
+  const isAsWanted = float16 ? wanted === 'float16' : holds(wanted, data);
+  if (isAsWanted && isHostData(data)) {
+    return fromHost(
+      data,
+      checkShape(shape ?? [data.length], data.length, `${argument}.shape`),
+      wanted,
+    );
   }
-  const numbers = Array.from(data as unknown as ArrayLike<number | bigint>);
-  dtypeOfArray(data, argument); // must be a known one, whatever it is converted to
+  if (!float16) dtypeOfArray(data, argument); // must be a known one, whatever it is converted to
+  const numbers = Array.from(view as unknown as ArrayLike<number | bigint>);
   return fromFlat(numbers, shape ?? [numbers.length], wanted, argument);
 }
 
@@ -140,7 +149,7 @@ function fromFlat(
   dtype: Dtype,
   argument: string,
 ): Tensor {
-  checkShape(shape, numbers.length, argument);
+  checkShape(shape, numbers.length, `${argument}.shape`);
   if (isHalf(dtype)) {
     const wide = Float64Array.from(numbers, Number);
     const bits = allocate(dtype, numbers.length);
@@ -164,18 +173,4 @@ function wholeBigInt(number: number | bigint, dtype: Dtype, i: number, argument:
 
 function rejectElement(number: unknown, dtype: Dtype, i: number, argument: string): never {
   fail('ERR_DTYPE', `${argument}[${i}]`, `a value of ${dtype}`, number);
-}
-
-/** A shape whose product is `size`. */
-function checkShape(shape: unknown, size: number, argument: string): readonly number[] {
-  if (
-    !Array.isArray(shape) ||
-    !shape.every((length) => Number.isSafeInteger(length) && length >= 0)
-  ) {
-    fail('ERR_SHAPE', `${argument}.shape`, 'an array of whole numbers', shape);
-  }
-  if (sizeOf(shape) !== size) {
-    fail('ERR_SHAPE', `${argument}.shape`, `a shape of ${size} elements`, shape);
-  }
-  return shape;
 }

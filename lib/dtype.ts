@@ -1,5 +1,5 @@
 import type { Operand } from '../binding';
-import { Description, fail } from './errors';
+import { Description, errorOf, fail } from './errors';
 
 /** The element types, in the order of `enum class Dtype` in native/core/dtype.h. */
 export const dtypes = [
@@ -42,14 +42,23 @@ export const isHalf = (dtype: Dtype): boolean => dtype === 'float16' || dtype ==
 
 export const bytesPerElement = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT;
 
-/** New zeros. */
+/** New zeros. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(dtype: Dtype, size: number): HostData {
-  return new arrays[dtype](size);
+  try {
+    return new arrays[dtype](size);
+  } catch {
+    const bytes = size * bytesPerElement(dtype);
+    throw errorOf('ERR_OUT_OF_MEMORY', `the host has no ${bytes} bytes for ${size} of ${dtype}`);
+  }
 }
 
 /** Whether a typed array can stand for a dtype as it is. */
-export function holds(dtype: Dtype, data: ArrayBufferView): data is HostData {
+export function holds(dtype: Dtype, data: ArrayBufferView): boolean {
   return data instanceof arrays[dtype];
+}
+
+export function isHostData(data: ArrayBufferView): data is HostData {
+  return dtypes.some((dtype) => holds(dtype, data));
 }
 
 /** Memory on the host as the addon takes it. */

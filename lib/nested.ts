@@ -1,9 +1,8 @@
 import { Description, fail } from './errors';
+import { mostAxes, mostNested, sizeOf } from './shape';
 
 /** Numbers in arrays in arrays: one level for each axis. */
 export type NestedArray<N = number> = N | readonly NestedArray<N>[];
-
-const mostAxes = 16;
 
 /** The shape of nested arrays, read along their first elements. */
 export function shapeOf(nested: unknown, argument: string): number[] {
@@ -12,6 +11,9 @@ export function shapeOf(nested: unknown, argument: string): number[] {
     if (shape.push(level.length) > mostAxes) {
       fail('ERR_SHAPE', argument, `at most ${mostAxes} levels of arrays`, new Description('more'));
     }
+  }
+  if (sizeOf(shape) > mostNested) {
+    fail('ERR_SHAPE', argument, `a typed array for more than ${mostNested} numbers`, shape);
   }
   return shape;
 }

@@ -13,6 +13,7 @@ import {
 import { Description, errorOf, fail, failType, native } from './errors';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
+import { sizeOf } from './shape';
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
@@ -65,7 +66,7 @@ export class Tensor<D extends Dtype = Dtype> {
     fromHost = (data, shape, dtype) => new Tensor(shape, dtype, 'cpu', hostOperand(data, dtype));
     empty = (shape, dtype, device) => {
       const size = sizeOf(shape);
-      if (device === 'cpu') return fromHost(allocateHost(dtype, size), shape, dtype);
+      if (device === 'cpu') return fromHost(allocate(dtype, size), shape, dtype);
       const bytes = size * bytesPerElement(dtype);
       const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
       return new Tensor(shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
@@ -116,10 +117,19 @@ export class Tensor<D extends Dtype = Dtype> {
    */
   dataSync(): DataOf<D> {
     const { memory } = operandOf(this, 'tensor');
-    if (this.device === 'cpu') return memory as DataOf<D>;
-    const copy = allocateHost(this.dtype, this.size);
+    if (this.device === 'cpu') return this.#whole(memory as HostData) as DataOf<D>;
+    const copy = allocate(this.dtype, this.size);
     native(() => (memory as DeviceMemory).read(copy));
     return copy as DataOf<D>;
+  }
+
+  /** Memory of the user's, which may have been detached or shrunk since. */
+  #whole(memory: HostData): HostData {
+    if (memory.length < this.size) {
+      const actual = new Description(`${memory.length} (was its buffer detached or shrunk?)`);
+      fail('ERR_SHAPE', 'tensor', `memory of ${this.size} elements`, actual);
+    }
+    return memory;
   }
 
   /** The elements as nested arrays, as `arraySync` gives them. */
@@ -165,20 +175,6 @@ export class Tensor<D extends Dtype = Dtype> {
 
   toString(): string {
     return `Tensor ${this.dtype} [${this.shape.join(', ')}] on ${this.device}`;
-  }
-}
-
-/** Elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, length) => size * length, 1);
-}
-
-function allocateHost(dtype: Dtype, size: number): HostData {
-  try {
-    return allocate(dtype, size);
-  } catch {
-    const bytes = size * bytesPerElement(dtype);
-    throw errorOf('ERR_OUT_OF_MEMORY', `the host has no ${bytes} bytes for ${size} of ${dtype}`);
   }
 }
 

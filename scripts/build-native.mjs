@@ -37,6 +37,6 @@ for (const step of ['configure', 'build']) {
     console.error(log.join('\n'));
     console.error('\nculoss: the native build failed. It needs CMake 3.22, a C++20 compiler and');
     console.error('make or ninja; CULOSS_CUDA=OFF builds without CUDA.');
-    process.exit(status);
+    process.exit(status ?? 1); // null: ended by a signal
   }
 }

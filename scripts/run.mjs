@@ -1,8 +1,8 @@
-// Runs a command with its output shown; throws if it fails.
+// Runs a command with its output shown; ends the process if it fails.
 import { spawnSync } from 'node:child_process';
 
-export function run(command, args, { env = process.env } = {}) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
+export function run(command, args) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
   if (error) throw error;
   if (status !== 0) {
     console.error(`\nculoss: \`${[command, ...args].join(' ')}\` failed (exit ${status})`);

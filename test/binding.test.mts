@@ -39,6 +39,21 @@ describe('binding', () => {
     expect(list?.split(',').map((name) => name.trim())).to.deep.equal([...dtypes]);
   });
 
+  it('the names of every enumeration in the addon are those of its enumerators, in their order', () => {
+    const enums = [...read('native/core/call.h').matchAll(/enum class (\w+)[^{]*\{([^}]*)\}/g)];
+    const declared = new Map(enums.map(([, name, list]) => [name, (list as string).split(',')]));
+    const uses = [
+      ...read('native/addon/criterion.cpp').matchAll(/enum_from<(\w+)>\([^{]*\{([^}]*)\}/g),
+    ];
+    expect(uses).to.have.length(6);
+    for (const [, name, list] of uses) {
+      const names = (list as string).split(',').map((text) => text.trim().replaceAll('"', ''));
+      const enumerators = declared.get(name)?.map((text) => text.trim().replaceAll('_', '-'));
+      expect(names, name).to.deep.equal(enumerators);
+      for (const choice of names) expect(read('binding.d.ts')).to.include(`'${choice}'`);
+    }
+  });
+
   it('the addon refuses what would corrupt memory, whatever TypeScript let through', () => {
     const options = {
       term: 'focal',
@@ -76,6 +91,7 @@ describe('binding', () => {
       { rows: 2 ** 60, columns: 2 ** 60 },
       { rows: 4503599627370496, columns: 4503599627370496 },
       { columns: 4 },
+      { columns: 0 },
       { device: 5 },
       { inputs: undefined },
       { inputs: null },
@@ -103,5 +119,9 @@ describe('binding', () => {
     expect(() => new binding.DeviceMemory(0, 2 ** 53)).to.throw(/.+/);
     expect(() => binding.DeviceMemory.prototype.read.call(new Float32Array(1))).to.throw(/.+/);
     expect(() => binding.cast({}, {})).to.throw(/.+/);
+    const other = new binding.Criterion(options);
+    for (const method of ['read', 'write', 'dispose']) {
+      expect(() => binding.DeviceMemory.prototype[method].call(other), method).to.throw(/.+/);
+    }
   });
 });

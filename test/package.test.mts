@@ -1,5 +1,6 @@
 // The package as its users load it.
 import { execFileSync } from 'node:child_process';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -23,13 +24,13 @@ describe('package', () => {
     expect(names.length).to.be.at.most(10);
   });
 
-  it('builds nothing again that has not changed', () => {
-    const output = execFileSync(process.execPath, ['scripts/build-native.mjs'], {
-      cwd: root,
-      encoding: 'utf8',
-    });
-    expect(output).to.match(/culoss: .*building/);
-    expect(output).not.to.match(/Building|Linking/);
+  it('builds a changed native file again, and nothing that has not changed', () => {
+    const build = (): string =>
+      execFileSync(process.execPath, ['scripts/build-native.mjs'], { cwd: root, encoding: 'utf8' });
+    expect(build()).to.match(/culoss: .*building/);
+    expect(build()).not.to.match(/Building|Linking/);
+    utimesSync(`${root}native/addon/cpu.cpp`, new Date(), new Date());
+    expect(build().match(/Building/g)).to.have.length(1);
   });
 
   it('takes CULOSS_NUM_THREADS from the environment, and refuses nonsense', () => {
@@ -51,7 +52,29 @@ describe('package', () => {
     expect(libraries).not.to.match(/cuda|nv/i);
   });
 
-  it('can be loaded by several worker threads, which end', () => {
+  it('can be loaded by worker threads alone, one after the other, while its own threads go on', () => {
+    // Node closes an addon with the last worker that holds it.
+    const script = `
+      const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+      const work = () => {
+        const { BinaryFocalLoss, cpu, tensor } = require('culoss');
+        cpu.threads = 4;
+        const x = tensor(new Float32Array(1 << 17).fill(0.5), [1 << 16, 2]);
+        return new BinaryFocalLoss().forward(x, new Int32Array(1 << 16)).item();
+      };
+      const next = (i) => {
+        if (i < 30) new Worker(__filename).on('exit', (code) => code === 0 && next(i + 1));
+        else console.log('done');
+      };
+      if (isMainThread) next(0);
+      else work();`;
+    const file = `${root}out/workers.cjs`;
+    writeFileSync(file, script);
+    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60000 });
+    expect(output).to.equal('done\n');
+  });
+
+  it('can be loaded by several worker threads at once, which end', () => {
     const script = `
       const { Worker, isMainThread, parentPort } = require('node:worker_threads');
       const { BinaryFocalLoss } = require('culoss');
@@ -60,7 +83,7 @@ describe('package', () => {
         new Worker(__filename).on('message', (v) => console.log(v === value()));
       } else parentPort.postMessage(value());`;
     const file = `${root}out/worker.cjs`;
-    require('node:fs').writeFileSync(file, script);
+    writeFileSync(file, script);
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60000 });
     expect(output.trim().split('\n')).to.deep.equal(['true', 'true', 'true', 'true']);
   });

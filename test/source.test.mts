@@ -1,5 +1,6 @@
 // The results of the PyTorch modules that the losses come from, computed by autograd in float64.
 import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
 import { type Device, type Dtype, tensor } from 'culoss';
 import { criterionOf, floatDtypes, tolerances } from './cases.mjs';
 import { numbers, onDevices } from './devices.mjs';
@@ -38,6 +39,8 @@ function run(source: SourceCase, dtype: Dtype, device: Device, inputs = source.i
 }
 
 describe('source', () => {
+  it('has 126 results', () => expect(cases).to.have.length(126));
+
   for (const source of cases) {
     for (const dtype of floatDtypes) {
       onDevices(`${specOf(source).loss} source ${dtype} ${source.name}`, (device) => {

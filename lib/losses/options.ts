@@ -3,6 +3,7 @@ import { asTensor, type TensorLike } from '../convert';
 import { isFloat } from '../dtype';
 import { fail, failType } from '../errors';
 import { numbersOf, type Tensor } from '../tensor';
+import { checkOptions } from '../validate';
 
 /** The options of every loss. */
 export interface LossOptions {
@@ -72,10 +73,7 @@ const choices = {
 
 /** Checks the options of a loss and fills in the defaults. */
 export function readOptions(kind: LossKind, options: Options): Settings {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    failType('options', 'an object', options);
-  }
-  checkNames(kind, options);
+  checkOptions(options, namesOf(kind), ['clamp']);
   const from = readChoice('from', options.from);
   const [clampLow, clampHigh] = readClamp(options.clamp, from);
   return {
@@ -95,13 +93,11 @@ export function readOptions(kind: LossKind, options: Options): Settings {
   };
 }
 
-function checkNames(kind: LossKind, options: Options): void {
+function namesOf({ sides, term }: LossKind): string[] {
   const names = ['from', 'oneHot', 'clamp', 'reduction', 'onEmpty', 'alpha'];
-  if (kind.sides === 'both') names.push('negatives');
-  if (kind.term === 'focal') names.push('gamma');
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) fail('ERR_OPTION', 'options', `only ${names.join(', ')}`, name);
-  }
+  if (sides === 'both') names.push('negatives');
+  if (term === 'focal') names.push('gamma');
+  return names;
 }
 
 function readChoice<N extends keyof typeof choices>(
@@ -126,7 +122,8 @@ function readOneHot(value: unknown): boolean | undefined {
 function readGamma(value: unknown = 2): number {
   const expected = 'a finite number of at least 0';
   if (typeof value !== 'number') failType('options.gamma', expected, value);
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+  // Finite in float32 too, in which most losses are computed.
+  if (!(value >= 0 && Math.fround(value) < Number.POSITIVE_INFINITY)) {
     fail('ERR_OPTION', 'options.gamma', expected, value);
   }
   return value;

@@ -12,7 +12,7 @@ template <class T>
 void encode_all(const Operand& source, const Operand& target) {
   const ConstArray numbers{source.memory, source.dtype};
   for (int64_t i = 0; i < source.size; ++i) {
-    static_cast<T*>(target.memory)[i] = encode<16 - 1 - T::kFractionBits>(load<double>(numbers, i));
+    static_cast<T*>(target.memory)[i] = encode<T::kExponentBits>(load<double>(numbers, i));
   }
 }
 

@@ -6,15 +6,13 @@
 namespace culoss {
 namespace {
 
-constexpr int kMostThreads = 1024;
-
 Napi::Value CpuThreads(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), cpu::threads());
 }
 
 Napi::Value SetCpuThreads(const Napi::CallbackInfo& info) {
   const int count = info[0].ToNumber().Int32Value();
-  if (count < 1 || count > kMostThreads) throw Error("ERR_OPTION", "threads: out of range");
+  if (count < 1) throw Error("ERR_OPTION", "threads: expected at least 1");
   cpu::set_threads(count);
   return info.Env().Undefined();
 }

@@ -1,4 +1,6 @@
 // A criterion: options read once, then one descriptor for each call.
+#include <vector>
+
 #include "../cpu/engine.h"
 #include "../cuda/engine.h"
 #include "addon.h"
@@ -55,24 +57,25 @@ class CallReader {
     call_.device = descriptor.Get("device").ToNumber().Int32Value();
     call_.rows = count_from(descriptor, "rows");
     call_.columns = count_from(descriptor, "columns");
+    if (call_.columns < 1) throw Error("ERR_SHAPE", "columns: expected at least 1");
     checked_bytes(call_.rows, call_.columns, Dtype::float64);
   }
 
   Call read() {
-    const Operand inputs = operand("inputs", elements());
+    const Operand inputs = input("inputs", elements());
     call_.dtype = inputs.dtype;
     call_.inputs = inputs.memory;
     call_.target_kind =
         descriptor_.Get("oneHot").ToBoolean() ? TargetKind::dense : TargetKind::class_ids;
     const bool dense = call_.target_kind == TargetKind::dense;
-    const Operand targets = operand("targets", dense ? elements() : call_.rows);
+    const Operand targets = input("targets", dense ? elements() : call_.rows);
     call_.targets = {targets.memory, targets.dtype};
     call_.has_alpha = !descriptor_.Get("alpha").IsUndefined();
     if (call_.has_alpha) call_.alpha = alpha();
     call_.grad_output = grad_output();
-    call_.loss = output("loss", loss_size(), loss_dtype());
+    call_.loss = output("out", "loss", loss_size(), loss_dtype());
     if (!descriptor_.Get("grad").IsUndefined()) {
-      call_.grad = output("grad", elements(), call_.dtype);
+      call_.grad = output("outGrad", "grad", elements(), call_.dtype);
     }
     return call_;
   }
@@ -91,39 +94,68 @@ class CallReader {
     return call_.dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32;
   }
 
-  Operand operand(const char* name, int64_t size) const {
+  Operand input(const char* name, int64_t size) {
     const Operand found = operand_from(descriptor_, name, call_.device);
     expect_size(name, size, found);
+    remember(name, found);
     return found;
   }
 
-  void* output(const char* name, int64_t size, Dtype dtype) const {
-    const Operand found = operand(name, size);
-    if (found.dtype != dtype) throw Error("ERR_DTYPE", std::string(name) + ": wrong dtype");
+  // Memory that is written must not be read meanwhile, nor be written as another output.
+  void* output(const char* argument, const char* name, int64_t size, Dtype dtype) {
+    const Operand found = operand_from(descriptor_, name, call_.device);
+    expect_size(argument, size, found);
+    if (found.dtype != dtype) throw Error("ERR_DTYPE", std::string(argument) + ": wrong dtype");
+    for (const Range& other : ranges_) {
+      if (!other.overlaps(range_of(argument, found))) continue;
+      throw Error("ERR_OPTION",
+                  std::string(argument) +
+                      ": expected memory of its own, got memory that it shares with " + other.name);
+    }
+    remember(argument, found);
     return found.memory;
   }
 
-  Broadcast alpha() const {
+  Broadcast alpha() {
     const Napi::Value value = descriptor_.Get("alpha");
     if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
     const Operand found = operand_from(descriptor_, "alpha", call_.device);
     if (found.size != 1) expect_size("alpha", call_.columns, found);
+    remember("alpha", found);
     return {.array = {found.memory, found.dtype}, .column_stride = found.size == 1 ? 0 : 1};
   }
 
-  Broadcast grad_output() const {
+  Broadcast grad_output() {
     const Napi::Value value = descriptor_.Get("gradOutput");
     if (value.IsUndefined()) return {};
     if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
-    const Operand found = operand("gradOutput", loss_size());
+    const Operand found = input("gradOutput", loss_size());
     const ConstArray array{found.memory, found.dtype};
     if (call_.is_scalar()) return {.array = array};
     if (loss_is_per_row()) return {.array = array, .row_stride = 1};
     return {.array = array, .row_stride = call_.columns, .column_stride = 1};
   }
 
+  struct Range {
+    std::string name;
+    uintptr_t begin;
+    uintptr_t end;
+
+    bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
+  };
+
+  static Range range_of(const char* name, const Operand& operand) {
+    const auto begin = reinterpret_cast<uintptr_t>(operand.memory);
+    return {name, begin, begin + size_t(operand.size) * bytes_per_element(operand.dtype)};
+  }
+
+  void remember(const char* name, const Operand& operand) {
+    ranges_.push_back(range_of(name, operand));
+  }
+
   const Napi::Object descriptor_;
   Call call_;
+  std::vector<Range> ranges_;  // of what was read so far
 };
 
 constexpr napi_type_tag kTypeTag = {0x63756c6f73732d63, 0x726974657269302d};
@@ -142,6 +174,7 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
   // run(call: Call): void
   void run(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
+      expect_tag(info, kTypeTag);
       const Call call = CallReader(criterion_, info[0].ToObject()).read();
       call.device == Call::kCpu ? cpu::run(call) : cuda::run(call);
     });

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <new>
 
 #include "../core/error.h"
@@ -25,9 +26,17 @@ auto guarded(Napi::Env env, F&& f) {
     throw_js(env, error.code, error.what());
   } catch (const std::bad_alloc&) {
     throw_js(env, "ERR_OUT_OF_MEMORY", "the host has no memory left for this call");
-  } catch (const std::system_error& error) {
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
     throw_js(env, "ERR_OUT_OF_MEMORY", error.what());
   }
+}
+
+// Throws where a method was called with a `this` of another class.
+inline void expect_tag(const Napi::CallbackInfo& info, const napi_type_tag& tag) {
+  if (info.This().IsObject() && info.This().As<Napi::Object>().CheckTypeTag(&tag)) return;
+  throw Error("ERR_OPTION", "this: expected an object of the class of the method");
 }
 
 // A function of the addon as JavaScript calls it.

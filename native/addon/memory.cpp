@@ -3,28 +3,20 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "operand.h"
 
 namespace culoss {
 namespace {
 
 constexpr napi_type_tag kTypeTag = {0x63756c6f73732d6d, 0x656d6f72792d7631};
 
-struct HostBytes {
-  void* memory;
-  size_t size;
-};
-
-HostBytes host_bytes(const Napi::Value& value, size_t needed) {
-  if (!value.IsTypedArray()) throw Error("ERR_DTYPE", "memory: expected a typed array");
-  const Napi::TypedArray array = value.As<Napi::TypedArray>();
-  void* memory = nullptr;
-  if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory, nullptr, nullptr) !=
-          napi_ok ||
-      array.ByteLength() != needed) {
+Bytes whole_host_bytes(const Napi::Value& value, size_t needed) {
+  const Bytes bytes = host_bytes(value, "memory");
+  if (bytes.size != needed) {
     throw Error("ERR_SHAPE", "memory: expected " + std::to_string(needed) + " bytes, got " +
-                                 std::to_string(array.ByteLength()));
+                                 std::to_string(bytes.size));
   }
-  return {memory, needed};
+  return bytes;
 }
 
 }  // namespace
@@ -56,14 +48,14 @@ DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
 // write(source: TypedArray | DeviceMemory): void
 void DeviceMemory::write(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
+    expect_usable(info);
     if (const DeviceMemory* source = from(info[0])) {
       if (source->size_ != size_) throw Error("ERR_SHAPE", "memory: expected as many bytes");
       if (size_ == 0) return;
       cuda::copy_between_devices(device_, memory_, source->device_, source->memory_, size_);
     } else {
-      const HostBytes source_bytes = host_bytes(info[0], size_);
-      if (size_ > 0) cuda::copy_to_device(device_, memory_, source_bytes.memory, size_);
+      const Bytes bytes = whole_host_bytes(info[0], size_);
+      if (size_ > 0) cuda::copy_to_device(device_, memory_, bytes.memory, size_);
     }
   });
 }
@@ -71,14 +63,22 @@ void DeviceMemory::write(const Napi::CallbackInfo& info) {
 // read(target: TypedArray): void, waits for the device
 void DeviceMemory::read(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
-    const HostBytes target = host_bytes(info[0], size_);
+    expect_usable(info);
+    const Bytes target = whole_host_bytes(info[0], size_);
     if (size_ > 0) cuda::copy_to_host(device_, target.memory, memory_, size_);
   });
 }
 
 // dispose(): void
-void DeviceMemory::dispose(const Napi::CallbackInfo&) { free(); }
+void DeviceMemory::dispose(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { expect_tag(info, kTypeTag); });
+  free();
+}
+
+void DeviceMemory::expect_usable(const Napi::CallbackInfo& info) const {
+  expect_tag(info, kTypeTag);
+  if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
+}
 
 void DeviceMemory::free() noexcept {
   if (disposed_) return;

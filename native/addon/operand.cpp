@@ -5,24 +5,10 @@
 namespace culoss {
 namespace {
 
-struct Bytes {
-  void* memory;
-  size_t size;
-};
-
 Bytes bytes_of(const Napi::Value& value, const std::string& name, int device) {
   if (value.IsTypedArray()) {
     if (device != Call::kCpu) throw Error("ERR_DEVICE", name + ": expected memory of the device");
-    const Napi::TypedArray array = value.As<Napi::TypedArray>();
-    // A detached or shrunken buffer shows as fewer bytes.
-    void* memory = nullptr;
-    size_t length = 0;
-    napi_typedarray_type type = napi_uint8_array;
-    if (napi_get_typedarray_info(array.Env(), array, &type, &length, &memory, nullptr, nullptr) !=
-        napi_ok) {
-      throw Error("ERR_DTYPE", name + ": expected a typed array");
-    }
-    return {memory, array.ByteLength()};
+    return host_bytes(value, name);
   }
   const DeviceMemory* on_device = DeviceMemory::from(value);
   if (on_device == nullptr) throw Error("ERR_DTYPE", name + ": expected memory");
@@ -31,6 +17,17 @@ Bytes bytes_of(const Napi::Value& value, const std::string& name, int device) {
 }
 
 }  // namespace
+
+Bytes host_bytes(const Napi::Value& value, const std::string& name) {
+  if (!value.IsTypedArray()) throw Error("ERR_DTYPE", name + ": expected a typed array");
+  const Napi::TypedArray array = value.As<Napi::TypedArray>();
+  void* memory = nullptr;
+  if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory, nullptr, nullptr) !=
+      napi_ok) {
+    throw Error("ERR_DTYPE", name + ": expected a typed array");
+  }
+  return {memory, array.ByteLength()};
+}
 
 size_t checked_bytes(int64_t rows, int64_t columns, Dtype dtype) {
   int64_t bytes;

@@ -14,6 +14,14 @@ struct Operand {
   int64_t size;  // elements
 };
 
+struct Bytes {
+  void* memory;
+  size_t size;
+};
+
+// The memory of a typed array as it is now: a detached or shrunken buffer shows as fewer bytes.
+Bytes host_bytes(const Napi::Value& value, const std::string& name);
+
 // Bytes of `rows` × `columns` elements; throws where that is beyond any memory.
 size_t checked_bytes(int64_t rows, int64_t columns, Dtype dtype);
 

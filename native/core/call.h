@@ -52,11 +52,11 @@ struct Call {
   bool is_scalar() const {
     return criterion.reduction == Reduction::mean || criterion.reduction == Reduction::sum;
   }
-  // The divisor, where it follows from the shape; a class id counts as a target of 1.
   bool divisor_is_sum_of_targets() const {
     return is_divided() && criterion.normalizer == Normalizer::targets &&
            target_kind == TargetKind::dense;
   }
+  // The divisor where it is not that sum: a class id counts as a target of 1.
   double divisor_from_shape() const {
     if (!is_divided()) return 1;
     const bool per_row = criterion.normalizer == Normalizer::targets;

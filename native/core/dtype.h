@@ -66,7 +66,7 @@ HD T store(A value) {
 #ifdef __CUDA_ARCH__
     T rounded = encode_on_device(value, T{});
 #else
-    T rounded = encode<16 - 1 - T::kFractionBits>(value);
+    T rounded = encode<T::kExponentBits>(value);
 #endif
     const bool overflowed = (rounded.bits & 0x7fff) == T::kInfinity && !isinf(value);
     if (overflowed) rounded.bits -= 1;

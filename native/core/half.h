@@ -16,8 +16,9 @@
 namespace culoss {
 
 // A binary floating-point format of 16 bits: one sign, `kExponentBits`, and the fraction.
-template <int kExponentBits>
+template <int kBits>
 struct Half {
+  static constexpr int kExponentBits = kBits;
   static constexpr int kFractionBits = 15 - kExponentBits;
   static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
   static constexpr uint16_t kInfinity = ((1 << kExponentBits) - 1) << kFractionBits;

@@ -1,24 +1,22 @@
 // A product that is rounded before it is used, never fused into a following addition.
 #pragma once
 
+#include <type_traits>
+
 #include "platform.h"
 
 namespace culoss {
 
-// On the host `-ffp-contract=off` sees to it for every product.
-HD inline float product(float a, float b) {
+template <class A>
+HD A product(A a, A b) {
 #ifdef __CUDA_ARCH__
-  return __fmul_rn(a, b);
+  if constexpr (std::is_same_v<A, double>) {
+    return __dmul_rn(a, b);
+  } else {
+    return __fmul_rn(a, b);
+  }
 #else
-  return a * b;
-#endif
-}
-
-HD inline double product(double a, double b) {
-#ifdef __CUDA_ARCH__
-  return __dmul_rn(a, b);
-#else
-  return a * b;
+  return a * b;  // `-ffp-contract=off` sees to it
 #endif
 }
 

@@ -17,6 +17,8 @@ inline Error target_range_error(int64_t row, const std::string& id, int64_t colu
 
 inline std::string id_to_string(double id) {
   if (id == std::floor(id) && std::fabs(id) < 9e15) return std::to_string(int64_t(id));
+  if (std::isnan(id)) return "NaN";
+  if (std::isinf(id)) return id < 0 ? "-Infinity" : "Infinity";
   char text[32];
   std::snprintf(text, sizeof text, "%g", id);
   return text;

@@ -20,8 +20,9 @@ struct Broadcast {
   }
 };
 
-// A target view answers for one row: `y = target.row(r); y(column)`, and which columns of it
-// can hold a target other than 0: `y.column(k)` for k in [0, target.width()); below 0: none.
+// A target view answers for one row: with `y = target.row(r)`, `y.at<A>(column)` is a target, and
+// `y.column(k)` for k in [0, target.width()) are the columns that can hold one other than 0; below
+// 0: none.
 
 // Class ids, read as the one-hot matrix. An id outside [0, columns) is no class at all, so that
 // memory stays safe even if the ids change while they are read.

@@ -47,7 +47,11 @@ struct Loops {
         statistics = statistics + work.statistics(row, column);
       }
     }
-    if (work.per_element) std::fill_n(work.losses + row * work.columns, work.columns, 0);
+    // What is not visited below has no loss.
+    const bool is_sparse = work.target.width() < work.columns;
+    if (work.per_element && is_sparse) {
+      std::fill_n(work.losses + row * work.columns, work.columns, 0);
+    }
     typename Work::Sums sums;
     for (int64_t k = 0; k < work.target.width(); ++k) {
       const int64_t column = targets.column(k);

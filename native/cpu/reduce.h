@@ -12,17 +12,22 @@ namespace culoss::cpu {
 // number of threads.
 constexpr int64_t kChunk = 16384;
 
+inline int64_t chunks_of(int64_t count, int64_t chunk) { return (count + chunk - 1) / chunk; }
+
+// Calls `f(i, begin, end)` for the i-th of the consecutive chunks of [0, count), on all threads.
+template <class F>
+void for_each_chunk(int64_t count, int64_t chunk, F&& f) {
+  parallel_for(chunks_of(count, chunk),
+               [&](int64_t i) { f(i, i * chunk, std::min(count, (i + 1) * chunk)); });
+}
+
 // Calls `partial(begin, end)` for consecutive chunks of [0, count) and adds what it returns, in the
 // order of the chunks: the same bits for any number of threads.
 template <class F>
 double sum_over_chunks(int64_t count, int64_t chunk, F&& partial) {
-  if (count == 0) return 0;
-  const int64_t chunks = (count + chunk - 1) / chunk;
-  if (chunks == 1) return partial(int64_t(0), count);
-  std::vector<double> partials(chunks);
-  parallel_for(chunks, [&](int64_t i) {
-    partials[i] = partial(i * chunk, std::min(count, (i + 1) * chunk));
-  });
+  std::vector<double> partials(chunks_of(count, chunk));
+  for_each_chunk(count, chunk,
+                 [&](int64_t i, int64_t begin, int64_t end) { partials[i] = partial(begin, end); });
   double sum = 0;
   for (const double part : partials) sum += part;
   return sum;

@@ -10,10 +10,8 @@ namespace culoss::cpu {
 void check_class_ids(const Call& call) {
   const ClassIds ids{call.targets, call.columns};
   std::atomic<int64_t> first{call.rows};
-  const int64_t chunks = (call.rows + kChunk - 1) / kChunk;
-  parallel_for(chunks, [&](int64_t i) {
-    const int64_t end = std::min(call.rows, (i + 1) * kChunk);
-    for (int64_t row = i * kChunk; row < end; ++row) {
+  for_each_chunk(call.rows, kChunk, [&](int64_t, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
       if (ids.id(row) != ClassIds::kNone) continue;
       for (int64_t seen = first; row < seen && !first.compare_exchange_weak(seen, row);) {
       }

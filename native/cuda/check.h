@@ -3,7 +3,6 @@
 
 #include <cuda_runtime.h>
 
-#include <cstring>
 #include <source_location>
 
 #include "../core/error.h"
@@ -14,10 +13,9 @@ inline void check(cudaError_t status, const char* call,
                   std::source_location where = std::source_location::current()) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // an error that does not poison the context must not reach the next call
-  const char* file = std::strstr(where.file_name(), "native/");
   throw Error(status == cudaErrorMemoryAllocation ? "ERR_OUT_OF_MEMORY" : "ERR_CUDA",
               std::string(call) + " failed: " + cudaGetErrorString(status) + " (" +
-                  cudaGetErrorName(status) + ") at " + (file ? file : where.file_name()) + ":" +
+                  cudaGetErrorName(status) + ") at " + where.file_name() + ":" +
                   std::to_string(where.line()));
 }
 

@@ -14,18 +14,20 @@ constexpr TargetError kNoTargetError{~0ull, 0, 0};
 
 Device make_device(int index) {
   const Current current(index);
-  Device device{index, nullptr, nullptr};
+  Device device{index, nullptr, nullptr, nullptr};
   check(cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking),
         "cudaStreamCreateWithFlags");
   check(cudaMalloc(&device.target_error, sizeof(TargetError)), "cudaMalloc");
   check(cudaMemcpy(device.target_error, &kNoTargetError, sizeof kNoTargetError,
                    cudaMemcpyHostToDevice),
         "cudaMemcpy");
-  // Freed memory stays in the pool, so that the next call need not ask the driver.
-  cudaMemPool_t pool;
-  check(cudaDeviceGetDefaultMemPool(&pool, index), "cudaDeviceGetDefaultMemPool");
+  // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location = {cudaMemLocationTypeDevice, index};
+  check(cudaMemPoolCreate(&device.pool, &properties), "cudaMemPoolCreate");
   uint64_t keep_all = UINT64_MAX;
-  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
+  check(cudaMemPoolSetAttribute(device.pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
         "cudaMemPoolSetAttribute");
   return device;
 }
@@ -98,7 +100,7 @@ void* allocate(int index, size_t bytes) {
   const Device& on = device(index);
   const Current current(index);
   void* memory = nullptr;
-  check(cudaMallocAsync(&memory, bytes, on.stream), "cudaMallocAsync");
+  check(cudaMallocFromPoolAsync(&memory, bytes, on.pool, on.stream), "cudaMallocFromPoolAsync");
   return memory;
 }
 
@@ -106,7 +108,7 @@ void release(int index, void* memory) noexcept {
   try {
     const Device& on = device(index);
     const Current current(index);
-    cudaFreeAsync(memory, on.stream);
+    if (cudaFreeAsync(memory, on.stream) != cudaSuccess) cudaGetLastError();
   } catch (const Error&) {
     // The device is gone, and its memory with it.
   }

@@ -17,6 +17,7 @@ struct TargetError {
 struct Device {
   int index;
   cudaStream_t stream;
+  cudaMemPool_t pool;
   TargetError* target_error;  // (1), device memory
 };
 
@@ -43,10 +44,13 @@ template <class T>
 class Workspace {
  public:
   Workspace(const Device& device, int64_t count) : stream_(device.stream) {
-    if (count > 0) check(cudaMallocAsync(&memory_, count * sizeof(T), stream_), "cudaMallocAsync");
+    if (count == 0) return;
+    check(cudaMallocFromPoolAsync(&memory_, count * sizeof(T), device.pool, stream_),
+          "cudaMallocFromPoolAsync");
   }
   ~Workspace() {
-    if (memory_) cudaFreeAsync(memory_, stream_);
+    // An error here must not be taken for one of the next call.
+    if (memory_ && cudaFreeAsync(memory_, stream_) != cudaSuccess) cudaGetLastError();
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -58,12 +62,21 @@ class Workspace {
   T* memory_ = nullptr;
 };
 
+// Where a kernel is launched from, for the error if that fails.
+struct Site {
+  Site(const char* kernel, std::source_location place = std::source_location::current())
+      : name(kernel), where(place) {}
+
+  const char* name;
+  std::source_location where;
+};
+
 // Every kernel starts here.
 template <class... Parameters, class... Arguments>
-void launch(const char* name, void (*kernel)(Parameters...), const Device& device, int64_t blocks,
+void launch(Site site, void (*kernel)(Parameters...), const Device& device, int64_t blocks,
             int threads, const Arguments&... arguments) {
   kernel<<<unsigned(blocks), threads, 0, device.stream>>>(arguments...);
-  check(cudaGetLastError(), name);
+  check(cudaGetLastError(), site.name, site.where);
 }
 
 }  // namespace culoss::cuda

@@ -1,28 +1,22 @@
 // The kernels of the CUDA engine: who visits which element, and how the sums meet.
 #pragma once
 
+#include <algorithm>
+
 #include "../losses/dispatch.h"
 #include "reduce.cuh"
 
 namespace culoss::cuda {
 
-// Elements of a block. Fixed, so that the order of the sums does not depend on the device.
-constexpr int64_t kTile = kThreads * 8;
-
-// One thread an element, eight times.
 template <class Work>
 __global__ void __launch_bounds__(kThreads)
     elementwise_kernel(Work work, DivisionSource source, double* partials) {
   const Division division = source.read();
-  const int64_t size = work.rows * work.columns;
-  const int64_t first = int64_t(blockIdx.x) * kTile + threadIdx.x;
   double sum = 0;
-  for (int64_t k = 0; k < kTile; k += kThreads) {
-    const int64_t at = first + k;
-    if (at >= size) break;
+  for_each_of_tile(work.rows * work.columns, [&](int64_t at) {
     const int64_t row = at / work.columns;
     sum += work(row, at - row * work.columns, work.target.row(row), division);
-  }
+  });
   if (partials == nullptr) return;
   sum = sum_of_block<kThreads>(sum);
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
@@ -34,6 +28,7 @@ template <int kBlock, class Work>
 __global__ void __launch_bounds__(kBlock)
     rowwise_kernel(Work work, DivisionSource source, double* partials) {
   const Division division = source.read();
+  double sum = 0;
   for (int64_t row = blockIdx.x; row < work.rows; row += gridDim.x) {
     const auto targets = work.target.row(row);
     typename Work::Statistics statistics{};
@@ -49,15 +44,14 @@ __global__ void __launch_bounds__(kBlock)
       if (column >= 0) sums = sums + work.visit(row, column, targets, statistics, division);
     }
     sums = sum_of_block<kBlock>(sums);
-    if (threadIdx.x == 0) {
-      work.write_row_loss(row, sums, division);
-      if (partials) partials[row] = sums.loss;
-    }
+    sum += sums.loss;
+    if (threadIdx.x == 0) work.write_row_loss(row, sums, division);
     if (work.grad == nullptr) continue;
     for (int64_t column = threadIdx.x; column < work.columns; column += kBlock) {
       work.write_grad(row, column, targets, statistics, sums, division);
     }
   }
+  if (partials && threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
 // Launches the kernels of one call.
@@ -69,7 +63,7 @@ struct Launcher {
   template <class T, class Term, class Link, class Target>
   void elementwise(const Elementwise<T, Term, Link, Target>& work) const {
     using Work = Elementwise<T, Term, Link, Target>;
-    const int64_t blocks = (work.rows * work.columns + kTile - 1) / kTile;
+    const int64_t blocks = tiles_of(work.rows * work.columns);
     const Workspace<double> partials(device, scalar ? blocks : 0);
     if (blocks > 0) {
       launch("elementwise_kernel", elementwise_kernel<Work>, device, blocks, kThreads, work,
@@ -82,10 +76,12 @@ struct Launcher {
   void rowwise(const Rowwise<T, Term, Link, Target>& work) const {
     using Work = Rowwise<T, Term, Link, Target>;
     constexpr int kShort = 32;
-    constexpr int64_t kMostBlocks = 1 << 20;
-    const Workspace<double> partials(device, scalar ? work.rows : 0);
-    if (work.per_element) clear(work.losses, work.rows * work.columns);
+    constexpr int64_t kMostBlocks = 1 << 16;
     const int64_t blocks = std::min(work.rows, kMostBlocks);
+    const Workspace<double> partials(device, scalar ? blocks : 0);
+    // What is not visited has no loss.
+    const bool is_sparse = work.target.width() < work.columns;
+    if (work.per_element && is_sparse) clear(work.losses, work.rows * work.columns);
     if (blocks > 0 && work.columns <= 8 * kShort) {
       launch("rowwise_kernel", rowwise_kernel<kShort, Work>, device, blocks, kShort, work, division,
              partials.get());
@@ -93,7 +89,7 @@ struct Launcher {
       launch("rowwise_kernel", rowwise_kernel<kThreads, Work>, device, blocks, kThreads, work,
              division, partials.get());
     }
-    finish<Compute<T>>(partials.get(), work.rows);
+    finish<Compute<T>>(partials.get(), blocks);
   }
 
  private:

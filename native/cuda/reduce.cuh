@@ -11,6 +11,19 @@ namespace culoss::cuda {
 
 constexpr int kThreads = 256;
 
+// Elements of a block. Fixed, so that the order of the sums does not depend on the device.
+constexpr int64_t kTile = kThreads * 8;
+
+inline int64_t tiles_of(int64_t count) { return (count + kTile - 1) / kTile; }
+
+// Calls f(i) for each i of this block's tile of [0, count): a thread has every kThreads-th one.
+template <class F>
+__device__ void for_each_of_tile(int64_t count, F&& f) {
+  const int64_t first = int64_t(blockIdx.x) * kTile;
+  const int64_t end = first + kTile < count ? first + kTile : count;
+  for (int64_t i = first + threadIdx.x; i < end; i += kThreads) f(i);
+}
+
 // The sum of `value` over a block of `kBlock` threads, handed to all of them.
 template <int kBlock, class V>
 __device__ V sum_of_block(const V& value) {

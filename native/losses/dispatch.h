@@ -52,24 +52,19 @@ void with_loss(const Call& call, Engine&& engine) {
             grad, losses, per_element, call.rows, call.columns});
       };
       const double low = criterion.clamp_low, high = criterion.clamp_high;
-      if (criterion.sides == SidesKind::both) {
-        switch (criterion.link) {
-          case LinkKind::probability:
-            return both(Probability::with_floors(low, high));
-          case LinkKind::sigmoid:
-            return both(Sigmoid{});
-          default:
-            throw Error("ERR_OPTION", "link: expected probability or sigmoid for both sides");
-        }
-      }
+      const bool is_both = criterion.sides == SidesKind::both;
       switch (criterion.link) {
         case LinkKind::probability:
+          if (is_both) return both(Probability::with_floors(low, high));
           return targets_only(RowProbability{Probability::without_floors(low, high)});
+        case LinkKind::sigmoid:
+          if (is_both) return both(Sigmoid{});
+          break;
         case LinkKind::softmax:
-          return targets_only(Softmax{});
-        default:
-          throw Error("ERR_OPTION", "link: expected probability or softmax for targets only");
+          if (!is_both) return targets_only(Softmax{});
+          break;
       }
+      throw Error("ERR_OPTION", "link: a sigmoid goes with both sides, a softmax with targets");
     });
   });
 }

@@ -18,9 +18,9 @@ struct Linked {
 // x is the probability itself, clamped first. The gradient is 0 where the clamp acted; its bounds
 // pass. NaN passes through.
 //
-// At an exact 0 the logarithm and the quotient are replaced by `log_of_zero` and
-// `reciprocal_of_zero`: infinities for the categorical losses, and for the binary ones PyTorch's
-// floors, without which one certain and wrong element would make the sum infinite.
+// log 0 and an infinite 1/p are replaced by `log_of_zero` and `reciprocal_of_zero`: infinities for
+// the categorical losses, and for the binary ones PyTorch's floors, without which one certain and
+// wrong element would make the sum infinite.
 // https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
 struct Probability {
   double low;
@@ -60,7 +60,8 @@ struct Probability {
   }
   template <class A>
   HD A reciprocal(A p) const {
-    return p == 0 ? A(reciprocal_of_zero) : 1 / p;
+    const A quotient = 1 / p;
+    return isinf(quotient) ? A(reciprocal_of_zero) : quotient;
   }
 };
 

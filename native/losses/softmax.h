@@ -25,7 +25,10 @@ struct RowStatistics {
     const bool b_leads = b.max > a.max || (b.max == a.max && b.argmax < a.argmax);
     const RowStatistics& high = b_leads ? b : a;
     const RowStatistics& low = b_leads ? a : b;
-    const double scale = low.max == high.max ? 1 : double(exp(low.max - high.max));
+    // A rescaled sum is rescaled again with every new maximum: its error must not add up.
+    const double scale = low.max == high.max ? 1
+                         : low.rest == 0     ? double(exp(low.max - high.max))
+                                             : exp(double(low.max) - double(high.max));
     return {high.rest + (1 + low.rest) * scale, high.max, high.argmax};
   }
 };

@@ -1,0 +1,18 @@
+import { fail, failType } from './errors';
+
+/** An object of options that has none but these names, and no `null`. */
+export function checkOptions(
+  options: unknown,
+  names: readonly string[],
+  nullable: readonly string[] = [],
+): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    failType('options', 'an object', options);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!names.includes(name)) fail('ERR_OPTION', 'options', `only ${names.join(', ')}`, name);
+    if (value === null && !nullable.includes(name)) {
+      failType(`options.${name}`, 'a value or undefined', value);
+    }
+  }
+}
