@@ -47,15 +47,15 @@ export interface Call {
   /** a number, or the shape of the loss */
   gradOutput: number | Operand | undefined;
   /** (1), (rows) or (rows, columns) of float32, or of float64 for float64 inputs */
-  loss: Operand;
+  out: Operand;
   /** (rows, columns) of the inputs' dtype; absent: only the value is computed */
-  grad: Operand | undefined;
+  outGrad: Operand | undefined;
 }
 
 /** A criterion that was read once and can be called many times. */
 export declare class Criterion {
   constructor(options: CriterionOptions);
-  /** Fills `loss` and `grad`; throws before it writes anything. */
+  /** Fills `out` and `outGrad`; throws before it writes anything. */
   run(call: Call): void;
 }
 

@@ -4,28 +4,25 @@ import {
   checkDtype,
   type Dtype,
   dtypeOfArray,
+  float16Bits,
   holds,
   hostOperand,
   isFloat,
   isHalf,
-  isHostData,
-  withoutFloat16Array,
 } from './dtype';
 import { Description, fail, native } from './errors';
 import { binding } from './native';
 import { flatten, type NestedArray, shapeOf } from './nested';
 import { checkShape } from './shape';
-import { fromHost, Tensor } from './tensor';
+import { fromHost, isTensor, type Tensor } from './tensor';
 import { checkOptions } from './validate';
 
 /** Typed arrays and their shape under either name: an onnxruntime tensor is one. */
-export interface ShapedData {
+export type ShapedData = {
   data: ArrayBufferView | readonly number[];
-  shape?: readonly number[];
-  dims?: readonly number[];
   dtype?: Dtype;
   type?: string;
-}
+} & ({ shape: readonly number[] } | { dims: readonly number[] });
 
 /** Whatever an argument that takes a tensor takes. */
 export type TensorLike = Tensor | NestedArray<number | bigint> | ArrayBufferView | ShapedData;
@@ -62,7 +59,7 @@ export interface TensorOptions<D extends Dtype = Dtype> {
  * the bits of that type.
  *
  * Throws `ERR_SHAPE` for ragged arrays or a shape that does not fit, `ERR_DTYPE` for elements that
- * are no numbers or that the dtype cannot hold, `ERR_DEVICE` and `ERR_CUDA_UNAVAILABLE`.
+ * are no numbers, or no integers that an integer dtype can hold, `ERR_DEVICE` and `ERR_CUDA_UNAVAILABLE`.
  *
  * @example
  * ```js
@@ -89,7 +86,7 @@ export function asTensor(
   argument: string,
   { device, dtypeOfNumbers }: { device: Device; dtypeOfNumbers: Dtype },
 ): Tensor {
-  if (value instanceof Tensor) return value;
+  if (isTensor(value)) return value;
   return toTensor(value, argument, { dtypeOfNumbers }).to(device);
 }
 
@@ -100,7 +97,7 @@ interface Wanted {
 }
 
 function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
-  if (value instanceof Tensor) {
+  if (isTensor(value)) {
     fail('ERR_DTYPE', argument, 'numbers or a typed array', new Description(`${value}`));
   }
   if (ArrayBuffer.isView(value)) return fromView(value, argument, wanted);
@@ -108,12 +105,17 @@ function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
     return fromNumbers(value, argument, wanted);
   }
   if (typeof value === 'object' && value !== null) {
-    const { data, shape, dims, dtype, type } = value as ShapedData;
+    const { data, shape, dims, dtype, type } = value as Partial<
+      Record<'data' | 'dtype' | 'type', unknown> & Record<'shape' | 'dims', readonly number[]>
+    >;
     const given = wanted.dtype ?? dtype ?? type;
     const inner = {
       ...wanted,
       shape: wanted.shape ?? shape ?? dims,
-      dtype: given === undefined ? undefined : checkDtype(given, `${argument}.dtype`),
+      dtype:
+        given === undefined
+          ? undefined
+          : checkDtype(given, `${argument}.${dtype === undefined ? 'type' : 'dtype'}`),
     };
     if (ArrayBuffer.isView(data)) return fromView(data, argument, inner);
     if (Array.isArray(data)) return fromNumbers(data, argument, inner);
@@ -122,18 +124,18 @@ function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
 }
 
 function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wanted): Tensor {
-  const { data, float16 } = withoutFloat16Array(view);
-  const wanted = dtype ?? (float16 ? 'float16' : dtypeOfArray(data, argument));
-  const isAsWanted = float16 ? wanted === 'float16' : holds(wanted, data);
-  if (isAsWanted && isHostData(data)) {
+  const bits = float16Bits(view);
+  const wanted = dtype ?? (bits ? 'float16' : dtypeOfArray(view, argument));
+  const data = wanted === 'float16' && bits ? bits : view;
+  if (holds(wanted, data)) {
     return fromHost(
       data,
       checkShape(shape ?? [data.length], data.length, `${argument}.shape`),
       wanted,
     );
   }
-  if (!float16) dtypeOfArray(data, argument); // must be a known one, whatever it is converted to
-  const numbers = Array.from(view as unknown as ArrayLike<number | bigint>);
+  if (!bits) dtypeOfArray(view, argument); // must be a known one, whatever it is converted to
+  const numbers = view as unknown as ArrayLike<number | bigint>;
   return fromFlat(numbers, shape ?? [numbers.length], wanted, argument);
 }
 
@@ -144,25 +146,24 @@ function fromNumbers(value: unknown, argument: string, wanted: Wanted): Tensor {
 }
 
 function fromFlat(
-  numbers: (number | bigint)[],
+  numbers: ArrayLike<number | bigint>,
   shape: readonly number[],
   dtype: Dtype,
   argument: string,
 ): Tensor {
   checkShape(shape, numbers.length, `${argument}.shape`);
-  if (isHalf(dtype)) {
-    const wide = Float64Array.from(numbers, Number);
-    const bits = allocate(dtype, numbers.length);
-    native(() => binding.cast(hostOperand(wide, 'float64'), hostOperand(bits, dtype)));
-    return fromHost(bits, shape, dtype);
-  }
-  const data = allocate(dtype, numbers.length);
-  numbers.forEach((number, i) => {
+  const data = allocate(isHalf(dtype) ? 'float64' : dtype, numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number | bigint;
     data[i] = dtype === 'int64' ? wholeBigInt(number, dtype, i, argument) : Number(number);
-    if (!isFloat(dtype) && Number(data[i]) !== Number(number))
+    if (!isFloat(dtype) && Number(data[i]) !== Number(number)) {
       rejectElement(number, dtype, i, argument);
-  });
-  return fromHost(data, shape, dtype);
+    }
+  }
+  if (!isHalf(dtype)) return fromHost(data, shape, dtype);
+  const bits = allocate(dtype, numbers.length);
+  native(() => binding.cast(hostOperand(data, 'float64'), hostOperand(bits, dtype)));
+  return fromHost(bits, shape, dtype);
 }
 
 function wholeBigInt(number: number | bigint, dtype: Dtype, i: number, argument: string): bigint {

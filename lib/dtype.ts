@@ -52,13 +52,15 @@ export function allocate(dtype: Dtype, size: number): HostData {
   }
 }
 
-/** Whether a typed array can stand for a dtype as it is. */
-export function holds(dtype: Dtype, data: ArrayBufferView): boolean {
-  return data instanceof arrays[dtype];
-}
+/** The name of the kind of a typed array, of any realm; undefined for what is none. */
+const kindOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get as (this: ArrayBufferView) => string | undefined;
 
-export function isHostData(data: ArrayBufferView): data is HostData {
-  return dtypes.some((dtype) => holds(dtype, data));
+/** Whether a typed array can stand for a dtype as it is. */
+export function holds(dtype: Dtype, data: ArrayBufferView): data is HostData {
+  return kindOf.call(data) === arrays[dtype].name;
 }
 
 /** Memory on the host as the addon takes it. */
@@ -72,21 +74,10 @@ export function checkDtype(dtype: unknown, argument: string): Dtype {
   return dtype as Dtype;
 }
 
-/** The runtime's own Float16Array, from Node 24 on. */
-const Float16Array = (globalThis as { Float16Array?: new (...args: unknown[]) => ArrayBufferView })
-  .Float16Array;
-
-/** A Float16Array is read as its bits. */
-export function withoutFloat16Array(data: ArrayBufferView): {
-  data: ArrayBufferView;
-  float16: boolean;
-} {
-  if (Float16Array === undefined || !(data instanceof Float16Array))
-    return { data, float16: false };
-  return {
-    data: new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2),
-    float16: true,
-  };
+/** The bits of a Float16Array, which runtimes have from Node 24 on. */
+export function float16Bits(data: ArrayBufferView): Uint16Array | undefined {
+  if (kindOf.call(data) !== 'Float16Array') return undefined;
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
 }
 
 /** The dtype that a typed array has by itself. 16-bit words could be either half type. */
@@ -94,7 +85,7 @@ export function dtypeOfArray(data: ArrayBufferView, argument: string): Dtype {
   for (const dtype of dtypes) {
     if (!isHalf(dtype) && holds(dtype, data)) return dtype;
   }
-  if (data instanceof Uint16Array) {
+  if (holds('float16', data)) {
     fail(
       'ERR_DTYPE',
       argument,
@@ -104,5 +95,10 @@ export function dtypeOfArray(data: ArrayBufferView, argument: string): Dtype {
   }
   const known =
     'a Float32Array, Float64Array, Float16Array, Int32Array, BigInt64Array or Uint8Array';
-  return fail('ERR_DTYPE', argument, known, new Description(`a ${data.constructor?.name}`));
+  return fail(
+    'ERR_DTYPE',
+    argument,
+    known,
+    new Description(`a ${kindOf.call(data) ?? 'DataView'}`),
+  );
 }

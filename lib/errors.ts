@@ -18,6 +18,7 @@ import { inspect } from 'node:util';
  */
 export class CulossError extends Error {
   override name = 'CulossError';
+  declare readonly code: ErrorCode;
 }
 
 /** Every code, and the class of the errors that carry it. */
@@ -34,6 +35,7 @@ export const errorClasses = {
   ERR_NATIVE_LOAD: CulossError,
 } as const;
 
+/** What `error.code` can be. */
 export type ErrorCode = keyof typeof errorClasses;
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error;

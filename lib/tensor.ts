@@ -18,6 +18,9 @@ import { sizeOf } from './shape';
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
 
+/** Whether a value is a tensor, and not only an object with its prototype. */
+export let isTensor: (value: unknown) => value is Tensor;
+
 /** A tensor over memory on the host, which it aliases. */
 export let fromHost: <D extends Dtype>(
   data: HostData,
@@ -57,6 +60,8 @@ export class Tensor<D extends Dtype = Dtype> {
   #operand: Operand | null;
 
   static {
+    isTensor = (value): value is Tensor =>
+      typeof value === 'object' && value !== null && #operand in value;
     operandOf = (t, argument) => {
       if (t.#operand === null) {
         throw errorOf('ERR_DISPOSED', `${argument}: expected a tensor in use, got a disposed one`);
@@ -180,7 +185,7 @@ export class Tensor<D extends Dtype = Dtype> {
 
 /** The elements as numbers, whatever the dtype. */
 export function numbersOf(data: HostData, dtype: Dtype): ArrayLike<number> {
-  if (data instanceof BigInt64Array) return Array.from(data, Number);
+  if (dtype === 'int64') return Array.from(data as BigInt64Array, Number);
   if (!isHalf(dtype)) return data as ArrayLike<number>;
   const numbers = new Float64Array(data.length);
   native(() => binding.cast(hostOperand(data, dtype), hostOperand(numbers, 'float64')));

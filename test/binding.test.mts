@@ -79,7 +79,7 @@ describe('binding', () => {
       inputs: operand(new Float32Array(6), 0, 6),
       targets: operand(new Int32Array(2), 4, 2),
       oneHot: false,
-      loss: operand(new Float32Array(1), 0, 1),
+      out: operand(new Float32Array(1), 0, 1),
     };
     const run = (changes: object) => () =>
       new binding.Criterion(options).run({ ...call, ...changes });
@@ -103,8 +103,8 @@ describe('binding', () => {
       { inputs: { memory: new binding.Criterion(options), dtype: 0, size: 6 } },
       { targets: operand(new Int32Array(1), 4, 2) },
       { oneHot: true },
-      { loss: operand(new Float64Array(1), 1, 1) },
-      { grad: operand(new Float32Array(5), 0, 5) },
+      { out: operand(new Float64Array(1), 1, 1) },
+      { outGrad: operand(new Float32Array(5), 0, 5) },
       { gradOutput: operand(new Float32Array(2), 0, 2) },
       { alpha: operand(new Float64Array(2), 1, 2) },
     ]) {
@@ -121,7 +121,8 @@ describe('binding', () => {
     expect(() => binding.cast({}, {})).to.throw(/.+/);
     const other = new binding.Criterion(options);
     for (const method of ['read', 'write', 'dispose']) {
-      expect(() => binding.DeviceMemory.prototype[method].call(other), method).to.throw(/.+/);
+      const call = () => binding.DeviceMemory.prototype[method].call(other);
+      expect(call, method).to.throw(/^this: expected an object of the class of the method$/);
     }
   });
 });

@@ -110,6 +110,9 @@ export const table: Row[] = [
   ['a class id NaN', on(p23, [Number.NaN, 1]), 'ERR_TARGET_RANGE', value, 'targets[0]: expected a class id in [0, 3), got NaN'],
 
   ['gradOutput null', on(p23, [0, 1], { gradOutput: null }), 'ERR_OPTION', type, 'options.gradOutput: expected a value or undefined, got null'],
+  ['gradOutput a string', on(p23, [0, 1], { gradOutput: '2' }), 'ERR_OPTION', type, "gradOutput: expected a number or a tensor, got '2'"],
+  ['inputs of an unknown type', on({ data: new Uint8Array(6), dims: [2, 3], type: 'bool' }, [0, 1]), 'ERR_DTYPE', type, /^inputs\.type: expected one of float32, .*, got 'bool'$/],
+  ['inputs with the prototype of a tensor', on(Object.create(tensor([1])), [0]), 'ERR_DTYPE', type, /^inputs: expected a tensor/],
   ['gradOutput infinite', on(p23, [0, 1], { gradOutput: 1 / 0 }), 'ERR_OPTION', value, 'gradOutput: expected a finite number, got Infinity'],
   ['gradOutput of another shape', on(p23, [0, 1], { gradOutput: [1, 2] }), 'ERR_SHAPE', value, 'gradOutput: expected the shape [], got [2]'],
   ['gradOutput of integers', on(p23, [0, 1], { gradOutput: new Int32Array(1) }), 'ERR_DTYPE', type, /^gradOutput: expected a floating-point dtype/],

@@ -122,6 +122,18 @@ describe('memory', () => {
     );
   });
 
+  it('outputs that overlap through another object over the same shared memory are refused', () => {
+    const shared = new SharedArrayBuffer(64);
+    const x = tensor(new Float32Array(shared, 0, 4).fill(0.5), [2, 2]);
+    const outGrad = tensor(new Float32Array(structuredClone(shared), 4, 4), [2, 2]);
+    expectError(
+      () => criterionOf({ loss: 'BinaryCrossEntropy' }).valueAndGrad(x, [0, 1], { outGrad }),
+      'ERR_OPTION',
+      RangeError,
+      'outGrad: expected memory of its own, got memory that it shares with inputs',
+    );
+  });
+
   it('outputs that overlap what is read, or each other, are refused', () => {
     const memory = new Float32Array(16).fill(0.5);
     const x = tensor(memory.subarray(0, 4), [2, 2]);

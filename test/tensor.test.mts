@@ -1,4 +1,5 @@
 // Tensors: what they are made of, what they say, how they move.
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { type Dtype, Tensor, tensor } from 'culoss';
 import { itUnless, numbers, onDevices } from './devices.mjs';
@@ -84,6 +85,27 @@ describe('tensor', () => {
   itUnless(missing, 'a Float16Array is read as float16', () => {
     const t = tensor(new (Float16Array as typeof Float32Array)([0.5, -2]));
     expect([t.dtype, t.arraySync()]).to.deep.equal(['float16', [0.5, -2]]);
+  });
+
+  it('typed arrays and arrays of another realm are read like ours', () => {
+    const other = runInNewContext('({ data: new Float32Array([0.5, 0.25]), nested: [[1, 2]] })');
+    const t = tensor(other.data, [1, 2]);
+    expect([t.dtype, t.dataSync() === other.data]).to.deep.equal(['float32', true]);
+    expect(tensor(other.nested).arraySync()).to.deep.equal([[1, 2]]);
+  });
+
+  it('a large typed array is converted without an array of numbers beside it', () => {
+    const t = tensor(new Float32Array(2e7).fill(1.5), [2e7], { dtype: 'bfloat16' });
+    expect(t.dataSync()[2e7 - 1]).to.equal(0x3fc0);
+  });
+
+  it('reading a tensor whose buffer was detached is an error', () => {
+    const data = new Float32Array(2);
+    const t = tensor(data);
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    for (const read of [() => t.dataSync(), () => t.arraySync(), () => t.item()]) {
+      expect(read).to.throw(RangeError);
+    }
   });
 
   it('shapes of 0 and of no axes are shapes', () => {

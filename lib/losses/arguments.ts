@@ -1,9 +1,9 @@
 import { asTensor, type TensorLike } from '../convert';
 import type { Device } from '../device';
 import { type Dtype, type FloatDtype, isFloat } from '../dtype';
-import { Description, errorOf, fail } from '../errors';
+import { Description, errorOf, fail, failType } from '../errors';
 import { sameShape } from '../shape';
-import { operandOf, Tensor } from '../tensor';
+import { isTensor, operandOf, type Tensor } from '../tensor';
 
 /** Floating-point numbers of shape [N, C]. */
 export function readInputs(like: TensorLike): Tensor<FloatDtype> {
@@ -41,6 +41,7 @@ export function readGradOutput(
     if (!Number.isFinite(value)) fail('ERR_OPTION', 'gradOutput', 'a finite number', value);
     return value;
   }
+  if (typeof value !== 'object') failType('gradOutput', 'a number or a tensor', value);
   const read = besideInputs(value, 'gradOutput', device);
   if (!isFloat(read.dtype)) fail('ERR_DTYPE', 'gradOutput', 'a floating-point dtype', read.dtype);
   checkFits(read, 'gradOutput', lossShape);
@@ -57,7 +58,7 @@ export function readOutput<D extends Dtype>(
 ): Tensor<D> | undefined {
   if (value === undefined) return undefined;
   const output = asTensor(value, argument, { device: 'cpu', dtypeOfNumbers: dtype });
-  if (!(value instanceof Tensor) && !aliases(output, value)) {
+  if (!isTensor(value) && !aliases(output, value)) {
     fail('ERR_DTYPE', argument, `a tensor or a typed array of ${dtype} to write in`, value);
   }
   checkDevice(output, argument, device);

@@ -4,7 +4,7 @@ import { checkDevice, type Device, type DeviceLike, deviceIndex } from '../devic
 import type { FloatDtype } from '../dtype';
 import { fail, native } from '../errors';
 import { binding } from '../native';
-import { empty, operandOf, Tensor } from '../tensor';
+import { empty, isTensor, operandOf, type Tensor } from '../tensor';
 import { checkOptions } from '../validate';
 import { readGradOutput, readInputs, readOutput, readsAsDense, readTargets } from './arguments';
 import { type LossKind, type LossOptions, readOptions, type Settings } from './options';
@@ -40,7 +40,7 @@ export abstract class Criterion {
     this.#settings = readOptions(kind, options);
     this.#native = native(() => new binding.Criterion(this.#settings.native));
     const { alpha } = this.#settings;
-    this.#alpha = alpha instanceof Tensor ? new Placed(alpha) : alpha;
+    this.#alpha = isTensor(alpha) ? new Placed(alpha) : alpha;
   }
 
   /** Alpha where it is now: it follows the inputs to their device once and stays there. */
@@ -120,7 +120,7 @@ export abstract class Criterion {
     const loss = given.loss ?? empty(lossShape, lossDtype, device);
     const grad = wantsGrad ? (given.grad ?? empty(inputs.shape, inputs.dtype, device)) : undefined;
     const operand = <V>(value: V | Tensor, name: string): V | Operand =>
-      value instanceof Tensor ? operandOf(value, name) : value;
+      isTensor(value) ? operandOf(value, name) : value;
     const call = {
       device: deviceIndex(device),
       rows,
@@ -130,8 +130,8 @@ export abstract class Criterion {
       oneHot,
       alpha: operand(alpha, 'options.alpha'),
       gradOutput: operand(gradOutput, 'gradOutput'),
-      loss: operandOf(loss, 'out'),
-      grad: operand(grad, 'outGrad') as Operand | undefined,
+      out: operandOf(loss, 'out'),
+      outGrad: operand(grad, 'outGrad') as Operand | undefined,
     };
     native(() => this.#native.run(call));
     return { loss, grad };

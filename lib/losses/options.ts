@@ -2,7 +2,7 @@ import type { CriterionOptions } from '../../binding';
 import { asTensor, type TensorLike } from '../convert';
 import { isFloat } from '../dtype';
 import { fail, failType } from '../errors';
-import { numbersOf, type Tensor } from '../tensor';
+import { numbersOf, operandOf, type Tensor } from '../tensor';
 import { checkOptions } from '../validate';
 
 /** The options of every loss. */
@@ -167,6 +167,7 @@ function readAlpha(value: unknown, { sides }: LossKind): number | Tensor | undef
     device: 'cpu',
     dtypeOfNumbers: 'float64',
   });
+  operandOf(alpha, 'options.alpha'); // not disposed
   if (!isFloat(alpha.dtype)) {
     fail('ERR_DTYPE', 'options.alpha', 'floating-point values', alpha.dtype);
   }

@@ -73,9 +73,9 @@ class CallReader {
     call_.has_alpha = !descriptor_.Get("alpha").IsUndefined();
     if (call_.has_alpha) call_.alpha = alpha();
     call_.grad_output = grad_output();
-    call_.loss = output("out", "loss", loss_size(), loss_dtype());
-    if (!descriptor_.Get("grad").IsUndefined()) {
-      call_.grad = output("outGrad", "grad", elements(), call_.dtype);
+    call_.loss = output("out", loss_size(), loss_dtype());
+    if (!descriptor_.Get("outGrad").IsUndefined()) {
+      call_.grad = output("outGrad", elements(), call_.dtype);
     }
     return call_;
   }
@@ -102,17 +102,17 @@ class CallReader {
   }
 
   // Memory that is written must not be read meanwhile, nor be written as another output.
-  void* output(const char* argument, const char* name, int64_t size, Dtype dtype) {
+  void* output(const char* name, int64_t size, Dtype dtype) {
     const Operand found = operand_from(descriptor_, name, call_.device);
-    expect_size(argument, size, found);
-    if (found.dtype != dtype) throw Error("ERR_DTYPE", std::string(argument) + ": wrong dtype");
+    expect_size(name, size, found);
+    if (found.dtype != dtype) throw Error("ERR_DTYPE", std::string(name) + ": wrong dtype");
     for (const Range& other : ranges_) {
-      if (!other.overlaps(range_of(argument, found))) continue;
+      if (!other.overlaps(range_of(name, found))) continue;
       throw Error("ERR_OPTION",
-                  std::string(argument) +
+                  std::string(name) +
                       ": expected memory of its own, got memory that it shares with " + other.name);
     }
-    remember(argument, found);
+    remember(name, found);
     return found.memory;
   }
 
