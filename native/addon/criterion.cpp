@@ -158,23 +158,17 @@ class CallReader {
   std::vector<Range> ranges_;  // of what was read so far
 };
 
-constexpr napi_type_tag kTypeTag = {0x63756c6f73732d63, 0x726974657269302d};
-
 class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
  public:
   // constructor(options: CriterionOptions)
   explicit CriterionObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<CriterionObject>(info) {
-    guarded(info.Env(), [&] {
-      info.This().As<Napi::Object>().TypeTag(&kTypeTag);
-      criterion_ = criterion_from(info[0].ToObject());
-    });
+    guarded(info.Env(), [&] { criterion_ = criterion_from(info[0].ToObject()); });
   }
 
   // run(call: Call): void
   void run(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
-      expect_tag(info, kTypeTag);
       const Call call = CallReader(criterion_, info[0].ToObject()).read();
       call.device == Call::kCpu ? cpu::run(call) : cuda::run(call);
     });

@@ -33,12 +33,6 @@ auto guarded(Napi::Env env, F&& f) {
   }
 }
 
-// Throws where a method was called with a `this` of another class.
-inline void expect_tag(const Napi::CallbackInfo& info, const napi_type_tag& tag) {
-  if (info.This().IsObject() && info.This().As<Napi::Object>().CheckTypeTag(&tag)) return;
-  throw Error("ERR_OPTION", "this: expected an object of the class of the method");
-}
-
 // A function of the addon as JavaScript calls it.
 template <auto kFunction>
 Napi::Value guarded_call(const Napi::CallbackInfo& info) {

@@ -48,7 +48,7 @@ DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
 // write(source: TypedArray | DeviceMemory): void
 void DeviceMemory::write(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    expect_usable(info);
+    expect_usable();
     if (const DeviceMemory* source = from(info[0])) {
       if (source->size_ != size_) throw Error("ERR_SHAPE", "memory: expected as many bytes");
       if (size_ == 0) return;
@@ -63,20 +63,16 @@ void DeviceMemory::write(const Napi::CallbackInfo& info) {
 // read(target: TypedArray): void, waits for the device
 void DeviceMemory::read(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    expect_usable(info);
+    expect_usable();
     const Bytes target = whole_host_bytes(info[0], size_);
     if (size_ > 0) cuda::copy_to_host(device_, target.memory, memory_, size_);
   });
 }
 
 // dispose(): void
-void DeviceMemory::dispose(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] { expect_tag(info, kTypeTag); });
-  free();
-}
+void DeviceMemory::dispose(const Napi::CallbackInfo&) { free(); }
 
-void DeviceMemory::expect_usable(const Napi::CallbackInfo& info) const {
-  expect_tag(info, kTypeTag);
+void DeviceMemory::expect_usable() const {
   if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
 }
 

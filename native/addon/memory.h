@@ -24,7 +24,7 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void write(const Napi::CallbackInfo& info);
   void read(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
-  void expect_usable(const Napi::CallbackInfo& info) const;
+  void expect_usable() const;
   void free() noexcept;
 
   int device_ = Call::kCpu;
