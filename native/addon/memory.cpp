@@ -79,7 +79,8 @@ void DeviceMemory::expect_usable() const {
 void DeviceMemory::free() noexcept {
   if (disposed_) return;
   disposed_ = true;
-  Napi::MemoryManagement::AdjustExternalMemory(Env(), -int64_t(size_));
+  int64_t total;  // not asked for; an environment that ends may refuse, which changes nothing
+  napi_adjust_external_memory(Env(), -int64_t(size_), &total);
   if (memory_) cuda::release(device_, memory_);
   memory_ = nullptr;
 }
