@@ -123,6 +123,13 @@ describe('errors', () => {
           RangeError,
           'targets[1]: expected a class id in [0, 3), got 7',
         );
+        const huge = tensor([2n ** 53n + 1n, 0n], [2], { dtype: 'int64', device });
+        expectError(
+          () => criterion.valueAndGrad(x, huge).loss.item(),
+          'ERR_TARGET_RANGE',
+          RangeError,
+          'targets[0]: expected a class id in [0, 3), got 9007199254740993',
+        );
         const good = tensor(new Int32Array([0, 1]), [2], { device });
         expect(criterion.forward(x, good).item()).to.be.greaterThan(0);
       }

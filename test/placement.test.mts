@@ -1,7 +1,7 @@
 // Where alpha lives, and that inputs and targets share a device.
 import { expect } from 'chai';
-import { BinaryFocalLoss, CulossError, type Tensor, tensor } from 'culoss';
-import { onCuda, onDevices } from './devices.mjs';
+import { BinaryFocalLoss, CulossError, cuda, type Tensor, tensor } from 'culoss';
+import { itUnless, onCuda, onDevices } from './devices.mjs';
 import { expectClose, expectError } from './expect.mjs';
 
 const p = [
@@ -63,6 +63,19 @@ describe('placement', () => {
     );
     expect([loss.device, grad.device]).to.deep.equal([device, device]);
   });
+
+  const second = cuda.deviceCount() > 1 ? null : 'there is no second CUDA device';
+  itUnless(
+    second,
+    'a tensor goes from one CUDA device to another, whatever becomes of the source',
+    () => {
+      const source = tensor(p).cuda(0);
+      const copy = source.cuda(1);
+      source.dispose();
+      expect([copy.device, copy.arraySync()]).to.deep.equal(['cuda:1', p]);
+      expect(new BinaryFocalLoss().forward(copy, [0, 1]).device).to.equal('cuda:1');
+    },
+  );
 
   onCuda('tensors on different devices are ERR_DEVICE', () => {
     const x = tensor(p).cuda();

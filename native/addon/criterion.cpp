@@ -1,5 +1,5 @@
 // A criterion: options read once, then one descriptor for each call.
-#include <vector>
+#include <array>
 
 #include "../cpu/engine.h"
 #include "../cuda/engine.h"
@@ -137,7 +137,7 @@ class CallReader {
   }
 
   struct Range {
-    std::string name;
+    const char* name;
     uintptr_t begin;
     uintptr_t end;
 
@@ -150,12 +150,13 @@ class CallReader {
   }
 
   void remember(const char* name, const Operand& operand) {
-    ranges_.push_back(range_of(name, operand));
+    ranges_.at(known_++) = range_of(name, operand);
   }
 
   const Napi::Object descriptor_;
   Call call_;
-  std::vector<Range> ranges_;  // of what was read so far
+  std::array<Range, 6> ranges_{};  // of the operands so far; an empty one overlaps nothing
+  size_t known_ = 0;
 };
 
 class CriterionObject : public Napi::ObjectWrap<CriterionObject> {

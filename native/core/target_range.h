@@ -3,25 +3,39 @@
 
 #include <cmath>
 #include <cstdio>
+#include <string>
 
 #include "error.h"
 #include "views.h"
 
 namespace culoss {
 
-inline Error target_range_error(int64_t row, const std::string& id, int64_t columns) {
-  return Error("ERR_TARGET_RANGE", "targets[" + std::to_string(row) +
-                                       "]: expected a class id in [0, " + std::to_string(columns) +
-                                       "), got " + id);
+// A class id as it was given. A float64 does not hold every int64.
+struct GivenId {
+  bool is_int64;
+  long long whole;
+  double number;
+};
+
+HD inline GivenId given_id(const ConstArray& ids, int64_t row) {
+  const bool is_int64 = ids.dtype == Dtype::int64;
+  return {is_int64, is_int64 ? static_cast<const int64_t*>(ids.memory)[row] : 0,
+          load<double>(ids, row)};
 }
 
-inline std::string id_to_string(double id) {
-  if (id == std::floor(id) && std::fabs(id) < 9e15) return std::to_string(int64_t(id));
-  if (std::isnan(id)) return "NaN";
-  if (std::isinf(id)) return id < 0 ? "-Infinity" : "Infinity";
+inline std::string to_string(const GivenId& id) {
+  if (id.is_int64) return std::to_string(id.whole);
+  if (std::isnan(id.number)) return "NaN";
+  if (std::isinf(id.number)) return id.number < 0 ? "-Infinity" : "Infinity";
   char text[32];
-  std::snprintf(text, sizeof text, "%g", id);
+  std::snprintf(text, sizeof text, "%.15g", id.number);
   return text;
+}
+
+inline Error target_range_error(int64_t row, const GivenId& id, int64_t columns) {
+  return Error("ERR_TARGET_RANGE", "targets[" + std::to_string(row) +
+                                       "]: expected a class id in [0, " + std::to_string(columns) +
+                                       "), got " + to_string(id));
 }
 
 }  // namespace culoss

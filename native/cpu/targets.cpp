@@ -20,11 +20,7 @@ void check_class_ids(const Call& call) {
   });
   const int64_t row = first;
   if (row == call.rows) return;
-  const bool wide = call.targets.dtype == Dtype::int64;
-  const std::string id = wide
-                             ? std::to_string(static_cast<const int64_t*>(call.targets.memory)[row])
-                             : id_to_string(load<double>(call.targets, row));
-  throw target_range_error(row, id, call.columns);
+  throw target_range_error(row, given_id(call.targets, row), call.columns);
 }
 
 double sum_of_targets(const Call& call) {

@@ -3,14 +3,13 @@
 #include <memory>
 #include <mutex>
 
-#include "../core/target_range.h"
 #include "device.h"
 #include "engine.h"
 
 namespace culoss::cuda {
 namespace {
 
-constexpr TargetError kNoTargetError{~0ull, 0, 0};
+constexpr TargetError kNoTargetError{~0ull, 0, {}};
 
 Device make_device(int index) {
   const Current current(index);
@@ -18,9 +17,10 @@ Device make_device(int index) {
   check(cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking),
         "cudaStreamCreateWithFlags");
   check(cudaMalloc(&device.target_error, sizeof(TargetError)), "cudaMalloc");
-  check(cudaMemcpy(device.target_error, &kNoTargetError, sizeof kNoTargetError,
-                   cudaMemcpyHostToDevice),
-        "cudaMemcpy");
+  // On the stream: it does not wait for what the default stream still copies.
+  check(cudaMemcpyAsync(device.target_error, &kNoTargetError, sizeof kNoTargetError,
+                        cudaMemcpyHostToDevice, device.stream),
+        "cudaMemcpyAsync");
   // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
@@ -43,7 +43,7 @@ void settle(const Device& device) {
   check(cudaMemcpyAsync(device.target_error, &kNoTargetError, sizeof kNoTargetError,
                         cudaMemcpyHostToDevice, device.stream),
         "cudaMemcpyAsync");
-  throw target_range_error(int64_t(error.row), id_to_string(error.id), error.columns);
+  throw target_range_error(int64_t(error.row), error.id, error.columns);
 }
 
 }  // namespace
@@ -117,8 +117,9 @@ void release(int index, void* memory) noexcept {
 void copy_to_device(int index, void* to, const void* from, size_t bytes) {
   const Device& on = device(index);
   const Current current(index);
-  // From pageable memory: returns when the source has been read.
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, on.stream), "cudaMemcpyAsync");
+  // The source is the user's, who may change it as soon as this returns.
+  check(cudaStreamSynchronize(on.stream), "cudaStreamSynchronize");
 }
 
 void copy_between_devices(int to_index, void* to, int from_index, const void* from, size_t bytes) {

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include "../core/target_range.h"
 #include "check.h"
 
 namespace culoss::cuda {
@@ -11,7 +12,7 @@ namespace culoss::cuda {
 struct TargetError {
   unsigned long long row;
   long long columns;
-  double id;
+  GivenId id;
 };
 
 struct Device {
@@ -31,7 +32,10 @@ class Current {
     check(cudaGetDevice(&previous_), "cudaGetDevice");
     check(cudaSetDevice(index), "cudaSetDevice");
   }
-  ~Current() { cudaSetDevice(previous_); }
+  ~Current() {
+    // An error here must not be taken for one of the next call.
+    if (cudaSetDevice(previous_) != cudaSuccess) cudaGetLastError();
+  }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
 

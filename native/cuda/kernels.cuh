@@ -95,6 +95,7 @@ struct Launcher {
  private:
   template <class A>
   void clear(A* memory, int64_t count) const {
+    if (count == 0) return;
     check(cudaMemsetAsync(memory, 0, count * sizeof(A), device.stream), "cudaMemsetAsync");
   }
 

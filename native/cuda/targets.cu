@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(kThreads)
 // After all blocks have looked: the lowest row stands, its id is read for the message.
 __global__ void describe_bad_id(ClassIds ids, TargetError* error) {
   if (error->columns != 0 || error->row == ~0ull) return;
-  error->id = load<double>(ids.ids, int64_t(error->row));
+  error->id = given_id(ids.ids, int64_t(error->row));
   error->columns = ids.columns;
 }
 
