@@ -24,24 +24,26 @@ function guarded(like: Tensor): { output: Tensor; ends: () => number[] } {
 describe('memory', () => {
   for (const loss of lossNames) {
     for (const dtype of floatDtypes) {
-      for (const reduction of ['mean', 'none', 'matrix'] as const) {
+      for (const reduction of ['mean', 'sum', 'none', 'matrix'] as const) {
         it(`${loss} memory ${dtype} ${reduction} out and outGrad hold the result and nothing beyond`, () => {
           for (const from of ['probabilities', 'logits'] as const) {
-            const { inputs, ids } = batchOf(shape, from);
+            const { inputs, ids, soft } = batchOf(shape, from);
             const x = tensor(inputs, undefined, { dtype });
             const criterion = criterionOf({ loss, from }, { reduction });
-            const expected = criterion.valueAndGrad(x, ids);
-            const out = guarded(expected.loss);
-            const outGrad = guarded(expected.grad);
-            const got = criterion.valueAndGrad(x, ids, {
-              out: out.output,
-              outGrad: outGrad.output,
-            });
-            expect(got.loss).to.equal(out.output);
-            expect(got.grad).to.equal(outGrad.output);
-            expectSame(numbers(got.loss), numbers(expected.loss));
-            expectSame(numbers(got.grad), numbers(expected.grad));
-            expect(new Set([...out.ends(), ...outGrad.ends()])).to.deep.equal(new Set([77]));
+            for (const targets of [ids, soft]) {
+              const expected = criterion.valueAndGrad(x, targets);
+              const out = guarded(expected.loss);
+              const outGrad = guarded(expected.grad);
+              const got = criterion.valueAndGrad(x, targets, {
+                out: out.output,
+                outGrad: outGrad.output,
+              });
+              expect(got.loss).to.equal(out.output);
+              expect(got.grad).to.equal(outGrad.output);
+              expectSame(numbers(got.loss), numbers(expected.loss));
+              expectSame(numbers(got.grad), numbers(expected.grad));
+              expect(new Set([...out.ends(), ...outGrad.ends()])).to.deep.equal(new Set([77]));
+            }
           }
         });
       }
