@@ -24,31 +24,42 @@ export interface CriterionOptions {
   sides: 'targets' | 'both';
   link: 'probability' | 'sigmoid' | 'softmax';
   reduction: 'mean' | 'sum' | 'none' | 'matrix';
-  normalizer: 'targets' | 'elements';
+  normalizer: 'targets' | 'elements' | 'rows' | 'positives' | 'given';
   negatives: 'complement' | 'zero-targets';
+  validate: 'deferred' | 'eager' | 'off';
   gamma: number;
   clampLow: number;
   clampHigh: number;
+  labelSmoothing: number;
+  /** Of class ids; of dense targets it is the value of what is ignored, for `sides: 'both'`. */
+  ignoreIndex: number | undefined;
   valueOfEmpty: number;
 }
 
 /** One call of a criterion. All operands are on `device`: -1 is the CPU. */
 export interface Call {
   device: number;
-  rows: number;
+  /** The inputs' shape is (outer, columns, inner); a row is one (outer, inner). */
+  outer: number;
   columns: number;
-  /** (rows, columns) */
+  inner: number;
   inputs: Operand;
-  /** class ids: (rows); one-hot: (rows, columns) */
+  /** class ids: (outer, inner); one-hot: the inputs' shape */
   targets: Operand;
   oneHot: boolean;
-  /** a number, (1) or (columns) */
+  /** Each a number, (1) or (columns). */
   alpha: number | Operand | undefined;
+  weight: number | Operand | undefined;
+  posWeight: number | Operand | undefined;
+  /** (outer, inner), or the inputs' shape for `sides: 'both'` */
+  sampleWeight: Operand | undefined;
+  /** of the normalizer `'given'`: a number, or (1) */
+  divisor: number | Operand | undefined;
   /** a number, or the shape of the loss */
   gradOutput: number | Operand | undefined;
-  /** (1), (rows) or (rows, columns) of float32, or of float64 for float64 inputs */
+  /** (1), (outer, inner) or the inputs' shape, of float32, or of float64 for float64 inputs */
   out: Operand;
-  /** (rows, columns) of the inputs' dtype; absent: only the value is computed */
+  /** the inputs' shape and dtype; absent: only the value is computed */
   outGrad: Operand | undefined;
 }
 

@@ -45,7 +45,7 @@ describe('binding', () => {
     const uses = [
       ...read('native/addon/criterion.cpp').matchAll(/enum_from<(\w+)>\([^{]*\{([^}]*)\}/g),
     ];
-    expect(uses).to.have.length(6);
+    expect(uses).to.have.length(7);
     for (const [, name, list] of uses) {
       const names = (list as string).split(',').map((text) => text.trim().replaceAll('"', ''));
       const enumerators = declared.get(name)?.map((text) => text.trim().replaceAll('_', '-'));
@@ -62,9 +62,11 @@ describe('binding', () => {
       reduction: 'mean',
       normalizer: 'targets',
       negatives: 'complement',
+      validate: 'deferred',
       gamma: 2,
       clampLow: 0,
       clampHigh: 1,
+      labelSmoothing: 0,
       valueOfEmpty: 0,
     };
     const operand = (memory: ArrayBufferView, dtype: number, size: number) => ({
@@ -74,8 +76,9 @@ describe('binding', () => {
     });
     const call = {
       device: -1,
-      rows: 2,
+      outer: 2,
       columns: 3,
+      inner: 1,
       inputs: operand(new Float32Array(6), 0, 6),
       targets: operand(new Int32Array(2), 4, 2),
       oneHot: false,
@@ -85,11 +88,14 @@ describe('binding', () => {
       new binding.Criterion(options).run({ ...call, ...changes });
     expect(run({})).not.to.throw();
     for (const changes of [
-      { rows: 3 },
-      { rows: -1 },
-      { rows: Number.NaN },
-      { rows: 2 ** 60, columns: 2 ** 60 },
-      { rows: 4503599627370496, columns: 4503599627370496 },
+      { outer: 3 },
+      { outer: -1 },
+      { outer: Number.NaN },
+      { outer: 2 ** 60, columns: 2 ** 60 },
+      { outer: 4503599627370496, columns: 4503599627370496 },
+      { outer: 2 ** 21, columns: 2 ** 21, inner: 2 ** 21 },
+      { inner: 0 },
+      { inner: 2 },
       { columns: 4 },
       { columns: 0 },
       { device: 5 },
@@ -107,6 +113,11 @@ describe('binding', () => {
       { outGrad: operand(new Float32Array(5), 0, 5) },
       { gradOutput: operand(new Float32Array(2), 0, 2) },
       { alpha: operand(new Float64Array(2), 1, 2) },
+      { weight: operand(new Float64Array(2), 1, 2) },
+      { posWeight: operand(new Float64Array(6), 1, 6) },
+      { sampleWeight: operand(new Float64Array(6), 1, 6) },
+      { sampleWeight: operand(new Float64Array(1), 1, 2) },
+      { divisor: operand(new Float64Array(2), 1, 2) },
     ]) {
       expect(run(changes), JSON.stringify(changes)).to.throw(/.+/);
     }

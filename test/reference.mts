@@ -6,8 +6,22 @@ export interface Spec {
   from?: 'probabilities' | 'logits';
   clamp?: readonly [number, number] | null;
   alpha?: number | readonly number[];
+  weight?: readonly number[];
+  posWeight?: number | readonly number[];
   gamma?: number;
   negatives?: 'complement' | 'zero-targets';
+  labelSmoothing?: number;
+  ignoreIndex?: number;
+  normalizer?: 'targets' | 'elements' | 'rows' | 'positives' | number;
+  onEmpty?: 'nan' | 'zero';
+}
+
+type Matrix<V = number> = readonly (readonly V[])[];
+
+/** What goes along with the targets of a batch: which of them count, and their sample weights. */
+export interface Beside {
+  counts?: Matrix<boolean> | undefined;
+  sampleWeight?: Matrix | undefined;
 }
 
 export const isBinary = (loss: Spec['loss']): boolean => loss.startsWith('Binary');
@@ -16,38 +30,86 @@ export const isFocal = (loss: Spec['loss']): boolean => loss.endsWith('FocalLoss
 /** Losses of a batch, undivided, and what `mean` divides by. Targets are dense. */
 export function reference(
   spec: Spec,
-  inputs: readonly (readonly number[])[],
-  targets: readonly (readonly number[])[],
+  inputs: Matrix,
+  targets: Matrix,
+  beside: Beside = {},
 ): { matrix: number[][]; rows: number[]; sum: number; divisor: number; mean: number } {
   const matrix = inputs.map((row, n) =>
-    row.map((_, c) => element(spec, row, c, targets[n]?.[c] as number)),
+    row.map((_, c) => element(spec, row, c, weightsAt(spec, targets, n, c, beside))),
   );
   const rows = matrix.map(total);
   const sum = total(rows);
-  const divisor = isBinary(spec.loss)
-    ? total(inputs.map((row) => row.length))
-    : total(targets.map(total));
-  return { matrix, rows, sum, divisor, mean: sum / divisor };
+  const divisor = divisorOf(spec, targets, beside);
+  const empty = spec.onEmpty === 'zero' ? 0 : Number.NaN;
+  return { matrix, rows, sum, divisor, mean: divisor === 0 ? empty : sum / divisor };
 }
+
+/** Which elements count: all but those that are ignored, by their id or, if dense, by a mask. */
+export function countsOf(spec: Spec, targets: Matrix, ids?: readonly number[]): boolean[][] {
+  const { ignoreIndex, loss } = spec;
+  return targets.map((row, n) => {
+    if (ignoreIndex === undefined) return row.map(() => true);
+    if (ids) return row.map(() => ids[n] !== ignoreIndex);
+    if (isBinary(loss)) return row.map((y) => y !== ignoreIndex);
+    return row.map(() => row.some((y) => y !== 0));
+  });
+}
+
+function divisorOf(spec: Spec, targets: Matrix, { counts }: Beside): number {
+  const { normalizer = isBinary(spec.loss) ? 'elements' : 'targets' } = spec;
+  if (typeof normalizer === 'number') return normalizer;
+  const ones = targets.map((row, n) => row.map((_, c) => Number(counts?.[n]?.[c] ?? true)));
+  if (normalizer === 'rows') return ones.filter((row) => row.some(Boolean)).length;
+  const parts = targets.map((row, n) =>
+    row.map((y, c) => {
+      const one = ones[n]?.[c] as number;
+      if (normalizer === 'elements' || one === 0) return one;
+      return normalizer === 'positives' ? Number(y > 0) : (spec.weight?.[c] ?? 1) * y;
+    }),
+  );
+  const sum = total(parts.map(total));
+  return normalizer === 'positives' ? Math.max(1, sum) : sum;
+}
+
+const perClass = (value: number | readonly number[] | undefined, c: number): number | undefined =>
+  typeof value === 'object' ? value[c] : value;
 
 /** The weights of the positive and of the negative side. */
-function weightsOf(spec: Spec, c: number, y: number): [number, number] {
-  const { loss, alpha, negatives = 'complement' } = spec;
-  const share = typeof alpha === 'object' ? (alpha[c] as number) : alpha;
-  const positive = (share ?? 1) * y;
+function weightsAt(
+  spec: Spec,
+  targets: Matrix,
+  n: number,
+  c: number,
+  { counts, sampleWeight }: Beside,
+): [number, number] {
+  if (counts?.[n]?.[c] === false) return [0, 0];
+  const y = targets[n]?.[c] as number;
+  const { loss, negatives = 'complement', labelSmoothing: e = 0 } = spec;
+  const outcomes = isBinary(loss) ? 2 : (targets[n] as readonly number[]).length;
+  const smooth = (share: number): number => share * (1 - e) + e / outcomes;
+  const alpha = perClass(spec.alpha, c);
+  const both = (spec.weight?.[c] ?? 1) * (sampleWeight?.[n]?.[c] ?? 1);
+  const positive = (alpha ?? 1) * smooth(y) * both;
   if (!isBinary(loss)) return [positive, 0];
-  const against = negatives === 'complement' ? 1 - y : Number(y === 0);
-  return [positive, (share === undefined ? 1 : 1 - share) * against];
+  const against = smooth(negatives === 'complement' ? 1 - y : Number(y === 0));
+  return [
+    positive * (perClass(spec.posWeight, c) ?? 1),
+    (alpha === undefined ? 1 : 1 - alpha) * against * both,
+  ];
 }
 
-function element(spec: Spec, row: readonly number[], c: number, y: number): number {
+function element(
+  spec: Spec,
+  row: readonly number[],
+  c: number,
+  [positive, negative]: [number, number],
+): number {
   const { loss, gamma = 2 } = spec;
   const side = (weight: number, isPositive: boolean): number => {
     if (weight === 0) return 0;
     const logP = logOf(spec, row, c, isPositive);
     return weight * (isFocal(loss) ? (-Math.expm1(logP)) ** gamma : 1) * -logP;
   };
-  const [positive, negative] = weightsOf(spec, c, y);
   return side(positive, true) + side(negative, false);
 }
 
@@ -86,18 +148,19 @@ function total(numbers: readonly number[]): number {
  */
 export function gradientOfSum(
   spec: Spec,
-  inputs: readonly (readonly number[])[],
-  targets: readonly (readonly number[])[],
+  inputs: Matrix,
+  targets: Matrix,
+  beside: Beside = {},
 ): number[][] {
   return inputs.map((row, n) => {
-    const y = targets[n] as readonly number[];
+    const weights = row.map((_, c) => weightsAt(spec, targets, n, c, beside));
     if (isBinary(spec.loss) || spec.from !== 'logits') {
-      return row.map((_, c) => slopeByInput(spec, row, c, y[c] as number));
+      return row.map((_, c) => slopeByInput(spec, row, c, weights[c] as [number, number]));
     }
-    const slopes = row.map((_, c) => {
-      const [weight] = weightsOf(spec, c, y[c] as number);
-      return weight === 0 ? 0 : weight * slopeByLog(spec, logOf(spec, row, c, true));
-    });
+    if (beside.counts?.[n]?.includes(true) === false) return row.map(() => 0);
+    const slopes = weights.map(([weight], c) =>
+      weight === 0 ? 0 : weight * slopeByLog(spec, logOf(spec, row, c, true)),
+    );
     return row.map((_, j) => {
       const logP = logOf(spec, row, j, true);
       const others = total(slopes.filter((_, c) => c !== j));
@@ -114,9 +177,13 @@ function slopeByLog({ loss, gamma = 2 }: Spec, logP: number): number {
   return -(q ** gamma) * (1 + gamma * pr);
 }
 
-function slopeByInput(spec: Spec, row: readonly number[], c: number, y: number): number {
+function slopeByInput(
+  spec: Spec,
+  row: readonly number[],
+  c: number,
+  [positive, negative]: [number, number],
+): number {
   const x = row[c] as number;
-  const [positive, negative] = weightsOf(spec, c, y);
   const side = (weight: number, isPositive: boolean): number => {
     if (weight === 0) return 0;
     const logP = logOf(spec, row, c, isPositive);
@@ -133,7 +200,7 @@ function slopeByInput(spec: Spec, row: readonly number[], c: number, y: number):
 /** d f / d x at the places [row, column], by central differences. */
 export function centralDifferences(
   f: (inputs: number[][]) => number,
-  inputs: readonly (readonly number[])[],
+  inputs: Matrix,
   places: readonly (readonly [number, number])[],
   h = 1e-5,
 ): number[] {

@@ -4,16 +4,14 @@ import { type Dtype, type FloatDtype, isFloat } from '../dtype';
 import { Description, errorOf, fail, failType } from '../errors';
 import { sameShape } from '../shape';
 import { isTensor, operandOf, type Tensor } from '../tensor';
+import { type Axes, isPerRow } from './axes';
 
-/** Floating-point numbers of shape [N, C]. */
+/** Floating-point numbers. */
 export function readInputs(like: TensorLike): Tensor<FloatDtype> {
   const inputs = asTensor(like, 'inputs', { device: 'cpu', dtypeOfNumbers: 'float32' });
   operandOf(inputs, 'inputs');
   if (!hasFloats(inputs)) {
     return fail('ERR_DTYPE', 'inputs', 'float32, float64, float16 or bfloat16', inputs.dtype);
-  }
-  if (inputs.shape.length !== 2 || inputs.shape[1] === 0) {
-    fail('ERR_SHAPE', 'inputs', 'a shape [N, C] with C of at least 1', inputs.shape);
   }
   return inputs;
 }
@@ -28,6 +26,24 @@ function besideInputs(like: TensorLike, argument: string, device: Device): Tenso
   const read = asTensor(like, argument, { device, dtypeOfNumbers: 'float64' });
   checkDevice(read, argument, device);
   return read;
+}
+
+/** A weight per row or, for the binary losses, per element, of any dtype: a mask is one, too. */
+export function readSampleWeight(
+  like: TensorLike | undefined,
+  { shape, device }: Tensor,
+  axes: Axes,
+  sides: 'targets' | 'both',
+): Tensor | undefined {
+  if (like === undefined) return undefined;
+  const weight = besideInputs(like, 'sampleWeight', device);
+  const byElement = sides === 'both' && sameShape(weight.shape, shape);
+  if (!byElement && !isPerRow(weight.shape, axes)) {
+    const perRow = `one weight per row, the shape [${axes.rowShape.join(', ')}]`;
+    const perElement = sides === 'both' ? `, or one per element, [${shape.join(', ')}]` : '';
+    fail('ERR_SHAPE', 'sampleWeight', perRow + perElement, weight.shape);
+  }
+  return weight;
 }
 
 /** The upstream gradient. */
@@ -98,17 +114,37 @@ export function readsAsDense(
   inputs: Tensor,
   targets: Tensor,
   oneHot: boolean | undefined,
+  axes: Axes,
 ): boolean {
-  const [rows, columns] = inputs.shape;
   const isDense = sameShape(inputs.shape, targets.shape);
-  const isIds = targets.size === rows;
+  const isIds = isPerRow(targets.shape, axes);
   const dense = `dense targets of the shape [${inputs.shape.join(', ')}]`;
-  const ids = `${rows} class ids`;
+  const { rows, rowShape } = axes;
+  const ids =
+    rowShape.length === 1 ? `${rows} class ids` : `class ids of the shape [${rowShape.join(', ')}]`;
   const refuse = (expected: string): never => fail('ERR_SHAPE', 'targets', expected, targets.shape);
   if (oneHot === true) return isDense || refuse(dense);
   if (oneHot === false) return isIds ? false : refuse(ids);
-  if (isDense && columns === 1 && !isFloat(targets.dtype)) {
+  if (isDense && axes.columns === 1 && !isFloat(targets.dtype)) {
     refuse('the option oneHot, because integers of this shape could be class ids or dense');
   }
   return isDense || (isIds ? false : refuse(`${ids}, or ${dense}`));
+}
+
+/**
+ * Dense targets have no class id to ignore. What stands for one must not be mistaken for it: the
+ * binary losses ignore the elements that hold it, the categorical ones the rows of zeros.
+ */
+export function checkIgnoreIndex(
+  ignoreIndex: number | undefined,
+  { columns }: Axes,
+  sides: 'targets' | 'both',
+): void {
+  if (ignoreIndex === undefined) return;
+  const isTaken = ignoreIndex >= 0 && ignoreIndex < (sides === 'both' ? 2 : columns);
+  const expected =
+    sides === 'both'
+      ? 'an integer other than 0 and 1 with dense targets, where it marks the elements to ignore'
+      : `an integer outside [0, ${columns}) with dense targets, where a row of zeros is ignored`;
+  if (isTaken) fail('ERR_OPTION', 'options.ignoreIndex', expected, ignoreIndex);
 }

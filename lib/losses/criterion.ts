@@ -1,17 +1,31 @@
 import type { Operand } from '../../binding';
 import type { TensorLike } from '../convert';
-import { checkDevice, type Device, type DeviceLike, deviceIndex } from '../device';
+import { checkDevice, type DeviceLike, deviceIndex } from '../device';
 import type { FloatDtype } from '../dtype';
-import { fail, native } from '../errors';
+import { native } from '../errors';
 import { binding } from '../native';
 import { empty, isTensor, operandOf, type Tensor } from '../tensor';
 import { checkOptions } from '../validate';
-import { readGradOutput, readInputs, readOutput, readsAsDense, readTargets } from './arguments';
-import { type LossKind, type LossOptions, readOptions, type Settings } from './options';
-import { Placed } from './placed';
+import {
+  checkIgnoreIndex,
+  readGradOutput,
+  readInputs,
+  readOutput,
+  readSampleWeight,
+  readsAsDense,
+  readTargets,
+} from './arguments';
+import { axesOf } from './axes';
+import type { LossOptions } from './options';
+import { type LossKind, readSettings, type Settings } from './settings';
 
 /** What `forward` takes beside inputs and targets. */
 export interface ForwardOptions {
+  /**
+   * Scales what rows, or for the binary losses elements, contribute, and does not enter the divisor:
+   * of the inputs' shape without the class axis, or of the inputs' shape. Of any dtype and sign.
+   */
+  sampleWeight?: TensorLike;
   /** Where the loss is written: a tensor, or typed array, of its shape and dtype. */
   out?: TensorLike;
 }
@@ -34,53 +48,57 @@ export interface ValueAndGrad {
 export abstract class Criterion {
   readonly #settings: Settings;
   readonly #native: InstanceType<typeof binding.Criterion>;
-  readonly #alpha: number | Placed | undefined;
 
   protected constructor(kind: LossKind, options: LossOptions) {
-    this.#settings = readOptions(kind, options);
+    this.#settings = readSettings(kind, options);
     this.#native = native(() => new binding.Criterion(this.#settings.native));
-    const { alpha } = this.#settings;
-    this.#alpha = isTensor(alpha) ? new Placed(alpha) : alpha;
   }
 
   /** Alpha where it is now: it follows the inputs to their device once and stays there. */
   get alpha(): number | Tensor | undefined {
-    return this.#alpha instanceof Placed ? this.#alpha.current : this.#alpha;
+    return this.#settings.placed.alpha.current;
   }
 
-  /** Moves alpha to CUDA device `index` ahead of time; returns the criterion. */
+  /** The class weights where they are now; they follow the inputs as alpha does. */
+  get weight(): Tensor | undefined {
+    return this.#settings.placed.weight.current as Tensor | undefined;
+  }
+
+  /** Moves alpha and all weights to CUDA device `index` ahead of time; returns the criterion. */
   cuda(index = 0): this {
     return this.to(`cuda:${index}`);
   }
 
-  /** Moves alpha to the CPU; returns the criterion. */
+  /** Moves alpha and all weights to the CPU; returns the criterion. */
   cpu(): this {
     return this.to('cpu');
   }
 
-  /** Moves alpha to a device ahead of time; returns the criterion. */
+  /** Moves alpha and all weights to a device ahead of time; returns the criterion. */
   to(device: DeviceLike): this {
     const target = checkDevice(device, 'device');
-    if (this.#alpha instanceof Placed) this.#alpha.on(target);
+    for (const placed of Object.values(this.#settings.placed)) placed.on(target);
     return this;
   }
 
   /**
-   * The loss of `inputs` `[N, C]` against `targets`: class ids of N elements, or dense `[N, C]`.
+   * The loss of `inputs` `[N, C, d1, …]` against `targets`: class ids of the shape `[N, d1, …]`, or
+   * dense targets of the inputs' shape.
    *
    * Returns a tensor on the inputs' device, float32, or float64 for float64 inputs: of shape `[]`
-   * for `mean` and `sum`, `[N, C]` for `matrix`; for `none` `[N]` from the categorical losses and
-   * `[N, C]` from the binary ones.
+   * for `mean` and `sum`, of the inputs' shape for `matrix`, and for `none` of the inputs' shape from
+   * the binary losses and without the class axis from the categorical ones.
    *
-   * Throws `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`, and `ERR_TARGET_RANGE` for a
-   * class id outside `[0, C)`: at once on the CPU, at the next read on a CUDA device.
+   * Throws `ERR_SHAPE`, `ERR_DTYPE`, `ERR_OPTION`, `ERR_DEVICE`, `ERR_DISPOSED`, and
+   * `ERR_TARGET_RANGE` for a class id outside `[0, C)`: at once on the CPU, on a CUDA device as
+   * `validate` says.
    */
   forward(
     inputs: TensorLike,
     targets: TensorLike,
     options: ForwardOptions = {},
   ): ValueAndGrad['loss'] {
-    checkOptions(options, ['out']);
+    checkOptions(options, ['sampleWeight', 'out']);
     return this.#run(inputs, targets, options, false).loss;
   }
 
@@ -93,7 +111,7 @@ export abstract class Criterion {
     targets: TensorLike,
     options: ValueAndGradOptions = {},
   ): ValueAndGrad {
-    checkOptions(options, ['out', 'gradOutput', 'outGrad']);
+    checkOptions(options, ['sampleWeight', 'out', 'gradOutput', 'outGrad']);
     return this.#run(inputs, targets, options, true) as ValueAndGrad;
   }
 
@@ -104,12 +122,22 @@ export abstract class Criterion {
     wantsGrad: boolean,
   ): Partial<ValueAndGrad> & Pick<ValueAndGrad, 'loss'> {
     const inputs = readInputs(inputsLike);
-    const [rows, columns] = inputs.shape as [number, number];
     const { device } = inputs;
+    const { placed, oneHot: wanted, axis } = this.#settings;
+    const { sides, ignoreIndex } = this.#settings.native;
+    const axes = axesOf(inputs.shape, axis);
+    const { outer, columns, inner } = axes;
     const targets = readTargets(targetsLike, device);
-    const oneHot = readsAsDense(inputs, targets, this.#settings.oneHot);
-    const alpha = this.#alphaFor(columns, device);
-    const lossShape = this.#lossShape(rows, columns);
+    const oneHot = readsAsDense(inputs, targets, wanted, axes);
+    if (oneHot) checkIgnoreIndex(ignoreIndex, axes, sides);
+    const sampleWeight = readSampleWeight(options.sampleWeight, inputs, axes, sides);
+    const parameters = {
+      alpha: placed.alpha.operandOn(device, columns),
+      weight: placed.weight.operandOn(device, columns),
+      posWeight: placed.posWeight.operandOn(device, columns),
+      divisor: placed.divisor.operandOn(device, columns),
+    };
+    const lossShape = this.#lossShape(inputs.shape, axes.rowShape);
     const gradOutput = readGradOutput(options.gradOutput, lossShape, device);
     const lossDtype = inputs.dtype === 'float64' ? 'float64' : 'float32';
     const given = {
@@ -123,12 +151,14 @@ export abstract class Criterion {
       isTensor(value) ? operandOf(value, name) : value;
     const call = {
       device: deviceIndex(device),
-      rows,
+      outer,
       columns,
+      inner,
+      ...parameters,
       inputs: operandOf(inputs, 'inputs'),
       targets: operandOf(targets, 'targets'),
       oneHot,
-      alpha: operand(alpha, 'options.alpha'),
+      sampleWeight: operand(sampleWeight, 'sampleWeight') as Operand | undefined,
       gradOutput: operand(gradOutput, 'gradOutput'),
       out: operandOf(loss, 'out'),
       outGrad: operand(grad, 'outGrad') as Operand | undefined,
@@ -137,19 +167,9 @@ export abstract class Criterion {
     return { loss, grad };
   }
 
-  #alphaFor(columns: number, device: Device): number | Tensor | undefined {
-    if (!(this.#alpha instanceof Placed)) return this.#alpha;
-    const { size, shape } = this.#alpha.current;
-    if (size !== 1 && size !== columns) {
-      fail('ERR_SHAPE', 'options.alpha', `a number or one value per class (${columns})`, shape);
-    }
-    operandOf(this.#alpha.current, 'options.alpha');
-    return this.#alpha.on(device);
-  }
-
-  #lossShape(rows: number, columns: number): number[] {
+  #lossShape(shape: readonly number[], rowShape: readonly number[]): readonly number[] {
     const { reduction, sides } = this.#settings.native;
     if (reduction === 'mean' || reduction === 'sum') return [];
-    return reduction === 'none' && sides === 'targets' ? [rows] : [rows, columns];
+    return reduction === 'none' && sides === 'targets' ? rowShape : shape;
   }
 }

@@ -1,22 +1,35 @@
+import type { Operand } from '../../binding';
 import type { Device } from '../device';
-import type { Tensor } from '../tensor';
+import { fail } from '../errors';
+import { isTensor, operandOf, type Tensor } from '../tensor';
 
-/** A tensor that follows its users: copied to a device once, when it is first wanted there. */
+/** How many values an option has: one for all, or one per class. */
+export type Lengths = 'one' | 'per class' | 'either';
+
+/**
+ * An option that is a number or a tensor. A number goes along with every call; a tensor follows its
+ * users: it is copied to a device once, when it is first wanted there.
+ */
 export class Placed {
   readonly #copies = new Map<Device, Tensor>();
-  #current: Tensor;
+  #current: number | Tensor | undefined;
 
-  constructor(tensor: Tensor) {
-    this.#current = tensor;
-    this.#copies.set(tensor.device, tensor);
+  constructor(
+    readonly argument: string,
+    readonly lengths: Lengths,
+    value: number | Tensor | undefined,
+  ) {
+    this.#current = value;
+    if (isTensor(value)) this.#copies.set(value.device, value);
   }
 
-  /** The copy that was wanted last. */
-  get current(): Tensor {
+  /** The number, or the copy that was wanted last. */
+  get current(): number | Tensor | undefined {
     return this.#current;
   }
 
-  on(device: Device): Tensor {
+  on(device: Device): number | Tensor | undefined {
+    if (!isTensor(this.#current)) return this.#current;
     let copy = this.#copies.get(device);
     if (copy === undefined) {
       copy = this.#current.to(device);
@@ -24,5 +37,24 @@ export class Placed {
     }
     this.#current = copy;
     return copy;
+  }
+
+  /** What the addon takes, for inputs of so many classes on a device. */
+  operandOn(device: Device, columns: number): number | Operand | undefined {
+    if (!isTensor(this.#current)) return this.#current;
+    const { size, shape } = this.#current;
+    const fits =
+      (size === 1 && this.lengths !== 'per class') || (size === columns && this.lengths !== 'one');
+    if (!fits) {
+      const perClass = `one value per class (${columns})`;
+      const expected = {
+        one: 'one number',
+        'per class': perClass,
+        either: `a number or ${perClass}`,
+      };
+      fail('ERR_SHAPE', this.argument, expected[this.lengths], shape);
+    }
+    operandOf(this.#current, this.argument); // not disposed
+    return operandOf(this.on(device) as Tensor, this.argument);
   }
 }

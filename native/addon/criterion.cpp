@@ -27,17 +27,27 @@ double number_from(const Napi::Object& object, const char* name) {
   return object.Get(name).ToNumber().DoubleValue();
 }
 
+Ignored ignored_from(const Napi::Object& options) {
+  const Napi::Value value = options.Get("ignoreIndex");
+  if (value.IsUndefined()) return {};
+  return {.any = true, .value = value.ToNumber().Int64Value()};
+}
+
 Criterion criterion_from(const Napi::Object& options) {
   return {
       .term = enum_from<TermKind>(options, "term", {"cross-entropy", "focal"}),
       .sides = enum_from<SidesKind>(options, "sides", {"targets", "both"}),
       .link = enum_from<LinkKind>(options, "link", {"probability", "sigmoid", "softmax"}),
       .reduction = enum_from<Reduction>(options, "reduction", {"mean", "sum", "none", "matrix"}),
-      .normalizer = enum_from<Normalizer>(options, "normalizer", {"targets", "elements"}),
+      .normalizer = enum_from<Normalizer>(options, "normalizer",
+                                          {"targets", "elements", "rows", "positives", "given"}),
       .negatives = enum_from<Negatives>(options, "negatives", {"complement", "zero-targets"}),
+      .validate = enum_from<Validate>(options, "validate", {"deferred", "eager", "off"}),
       .gamma = number_from(options, "gamma"),
       .clamp_low = number_from(options, "clampLow"),
       .clamp_high = number_from(options, "clampHigh"),
+      .label_smoothing = number_from(options, "labelSmoothing"),
+      .ignored = ignored_from(options),
       .value_of_empty = number_from(options, "valueOfEmpty"),
   };
 }
@@ -55,10 +65,12 @@ class CallReader {
       : descriptor_(descriptor), call_{} {
     call_.criterion = criterion;
     call_.device = descriptor.Get("device").ToNumber().Int32Value();
-    call_.rows = count_from(descriptor, "rows");
-    call_.columns = count_from(descriptor, "columns");
-    if (call_.columns < 1) throw Error("ERR_SHAPE", "columns: expected at least 1");
-    checked_bytes(call_.rows, call_.columns, Dtype::float64);
+    call_.layout = {count_from(descriptor, "outer"), count_from(descriptor, "columns"),
+                    count_from(descriptor, "inner")};
+    if (call_.layout.columns < 1 || call_.layout.inner < 1) {
+      throw Error("ERR_SHAPE", "columns, inner: expected at least 1");
+    }
+    checked_bytes(call_.layout, Dtype::float64);
   }
 
   Call read() {
@@ -68,36 +80,59 @@ class CallReader {
     call_.target_kind =
         descriptor_.Get("oneHot").ToBoolean() ? TargetKind::dense : TargetKind::class_ids;
     const bool dense = call_.target_kind == TargetKind::dense;
-    const Operand targets = input("targets", dense ? elements() : call_.rows);
+    const Operand targets = input("targets", dense ? elements() : rows());
     call_.targets = {targets.memory, targets.dtype};
-    call_.has_alpha = !descriptor_.Get("alpha").IsUndefined();
-    if (call_.has_alpha) call_.alpha = alpha();
+    call_.has_alpha = has("alpha");
+    call_.alpha = per_class("alpha");
+    call_.weight = per_class("weight");
+    call_.pos_weight = per_class("posWeight");
+    call_.sample_weight = sample_weight();
+    call_.divisor = single("divisor");
     call_.grad_output = grad_output();
     call_.loss = output("out", loss_size(), loss_dtype());
-    if (!descriptor_.Get("outGrad").IsUndefined()) {
-      call_.grad = output("outGrad", elements(), call_.dtype);
-    }
+    if (has("outGrad")) call_.grad = output("outGrad", elements(), call_.dtype);
     return call_;
   }
 
  private:
-  int64_t elements() const { return call_.rows * call_.columns; }
+  int64_t rows() const { return call_.layout.rows(); }
+  int64_t elements() const { return call_.layout.elements(); }
+  bool has(const char* name) const { return !descriptor_.Get(name).IsUndefined(); }
 
   bool loss_is_per_row() const {
     return call_.criterion.reduction == Reduction::none &&
            call_.criterion.sides == SidesKind::targets;
   }
-  int64_t loss_size() const {
-    return call_.is_scalar() ? 1 : loss_is_per_row() ? call_.rows : elements();
+  Along along_of_loss() const {
+    return call_.is_scalar() ? Along::nothing : loss_is_per_row() ? Along::rows : Along::elements;
   }
+  int64_t length_along(Along along) const {
+    switch (along) {
+      case Along::nothing:
+        return 1;
+      case Along::rows:
+        return rows();
+      case Along::columns:
+        return call_.layout.columns;
+      case Along::elements:
+        return elements();
+    }
+    throw Error("ERR_SHAPE", "along: expected a known axis");
+  }
+  int64_t loss_size() const { return length_along(along_of_loss()); }
   Dtype loss_dtype() const {
     return call_.dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32;
   }
 
-  Operand input(const char* name, int64_t size) {
+  Operand remembered(const char* name) {
     const Operand found = operand_from(descriptor_, name, call_.device);
-    expect_size(name, size, found);
     remember(name, found);
+    return found;
+  }
+
+  Operand input(const char* name, int64_t size) {
+    const Operand found = remembered(name);
+    expect_size(name, size, found);
     return found;
   }
 
@@ -116,25 +151,24 @@ class CallReader {
     return found.memory;
   }
 
-  Broadcast alpha() {
-    const Napi::Value value = descriptor_.Get("alpha");
-    if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
-    const Operand found = operand_from(descriptor_, "alpha", call_.device);
-    if (found.size != 1) expect_size("alpha", call_.columns, found);
-    remember("alpha", found);
-    return {.array = {found.memory, found.dtype}, .column_stride = found.size == 1 ? 0 : 1};
-  }
-
-  Broadcast grad_output() {
-    const Napi::Value value = descriptor_.Get("gradOutput");
+  // A number, or an array that has one of two lengths, the first that fits; 1 if it is absent.
+  Broadcast broadcast(const char* name, Along first, Along second) {
+    const Napi::Value value = descriptor_.Get(name);
     if (value.IsUndefined()) return {};
     if (value.IsNumber()) return {.number = value.ToNumber().DoubleValue()};
-    const Operand found = input("gradOutput", loss_size());
-    const ConstArray array{found.memory, found.dtype};
-    if (call_.is_scalar()) return {.array = array};
-    if (loss_is_per_row()) return {.array = array, .row_stride = 1};
-    return {.array = array, .row_stride = call_.columns, .column_stride = 1};
+    const Operand found = remembered(name);
+    const Along along = found.size == length_along(first) ? first : second;
+    expect_size(name, length_along(along), found);
+    return {.array = {found.memory, found.dtype}, .along = along};
   }
+
+  Broadcast single(const char* name) { return broadcast(name, Along::nothing, Along::nothing); }
+  Broadcast per_class(const char* name) { return broadcast(name, Along::nothing, Along::columns); }
+  Broadcast sample_weight() {
+    const bool by_element = call_.criterion.sides == SidesKind::both;
+    return broadcast("sampleWeight", Along::rows, by_element ? Along::elements : Along::rows);
+  }
+  Broadcast grad_output() { return broadcast("gradOutput", along_of_loss(), along_of_loss()); }
 
   struct Range {
     const char* name;
@@ -155,7 +189,7 @@ class CallReader {
 
   const Napi::Object descriptor_;
   Call call_;
-  std::array<Range, 6> ranges_{};  // of the operands so far; an empty one overlaps nothing
+  std::array<Range, 10> ranges_{};  // of the operands so far; an empty one overlaps nothing
   size_t known_ = 0;
 };
 

@@ -29,9 +29,10 @@ Bytes host_bytes(const Napi::Value& value, const std::string& name) {
   return {memory, array.ByteLength()};
 }
 
-size_t checked_bytes(int64_t rows, int64_t columns, Dtype dtype) {
+size_t checked_bytes(const Layout& layout, Dtype dtype) {
   int64_t bytes;
-  if (__builtin_mul_overflow(rows, columns, &bytes) ||
+  if (__builtin_mul_overflow(layout.outer, layout.columns, &bytes) ||
+      __builtin_mul_overflow(bytes, layout.inner, &bytes) ||
       __builtin_mul_overflow(bytes, int64_t(bytes_per_element(dtype)), &bytes)) {
     throw Error("ERR_SHAPE", "shape: expected fewer than 2^63 bytes");
   }
@@ -55,7 +56,7 @@ Operand operand_from(const Napi::Object& object, const char* name, int device) {
   const Dtype known = Dtype(dtype);
   const int64_t size = count_from(operand, "size");
   const Bytes bytes = bytes_of(operand.Get("memory"), name, device);
-  const size_t needed = checked_bytes(size, 1, known);
+  const size_t needed = checked_bytes({size, 1, 1}, known);
   if (bytes.size < needed) {
     throw Error("ERR_SHAPE", std::string(name) + ": expected " + std::to_string(needed) +
                                  " bytes of memory, got " + std::to_string(bytes.size) +

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "../core/dtype.h"
+#include "../core/layout.h"
 
 namespace culoss {
 
@@ -22,8 +23,8 @@ struct Bytes {
 // The memory of a typed array as it is now: a detached or shrunken buffer shows as fewer bytes.
 Bytes host_bytes(const Napi::Value& value, const std::string& name);
 
-// Bytes of `rows` × `columns` elements; throws where that is beyond any memory.
-size_t checked_bytes(int64_t rows, int64_t columns, Dtype dtype);
+// Bytes of a layout; throws where that is beyond any memory.
+size_t checked_bytes(const Layout& layout, Dtype dtype);
 
 // A count in [0, 2^53).
 int64_t count_from(const Napi::Object& object, const char* name);

@@ -3,74 +3,113 @@
 #pragma once
 
 #include "dtype.h"
+#include "layout.h"
 
 namespace culoss {
 
-// A number, or an array read as if it had the inputs' shape: a stride of 0 repeats it.
+// What a number is repeated over, if it is not one for all.
+enum class Along : uint8_t { nothing, rows, columns, elements };
+
+// A number, or an array read as if it had the inputs' shape.
 struct Broadcast {
   ConstArray array;
-  int64_t row_stride = 0;
-  int64_t column_stride = 0;
+  Along along = Along::nothing;
   double number = 1;  // where there is no array
 
   template <class A>
-  HD A at(int64_t row, int64_t column) const {
+  HD A at(const Place& place) const {
     if (array.memory == nullptr) return A(number);
-    return load<A>(array, row * row_stride + column * column_stride);
+    return load<A>(array, index(place));
+  }
+
+ private:
+  HD int64_t index(const Place& place) const {
+    switch (along) {
+      case Along::nothing:
+        return 0;
+      case Along::rows:
+        return place.row;
+      case Along::columns:
+        return place.column;
+      case Along::elements:
+        return place.offset;
+    }
+    return 0;
   }
 };
 
-// A target view answers for one row: with `y = target.row(r)`, `y.at<A>(column)` is a target, and
-// `y.column(k)` for k in [0, target.width()) are the columns that can hold one other than 0; below
-// 0: none.
+// The target that marks what counts nowhere, if there is one.
+struct Ignored {
+  bool any = false;
+  int64_t value = 0;
+
+  template <class V>
+  HD bool is(V target) const {
+    return any && target == V(value);
+  }
+};
+
+// A target view answers for one row. With `y = target.row(r)`, `y.at<A>(place)` is a target and
+// `y.counts(place)` whether it counts; `y.column(k)` for k in [0, target.width()) are the columns
+// that can hold a target other than 0; below 0: none. A row counts if one of those does.
 
 // Class ids, read as the one-hot matrix. An id outside [0, columns) is no class at all, so that
 // memory stays safe even if the ids change while they are read.
 struct ClassIds {
   ConstArray ids;  // (rows) of any dtype
   int64_t columns;
+  Ignored ignored;  // a row with this id
 
   static constexpr int64_t kNone = -1;
+  static constexpr int64_t kIgnored = -2;
 
   HD int64_t width() const { return 1; }
 
   HD int64_t id(int64_t row) const {
-    if (ids.dtype == Dtype::int64) {
-      const int64_t id = static_cast<const int64_t*>(ids.memory)[row];
-      return id >= 0 && id < columns ? id : kNone;
-    }
-    const double id = load<double>(ids, row);
-    return id >= 0 && id < double(columns) && id == floor(id) ? int64_t(id) : kNone;
+    if (ids.dtype == Dtype::int64) return class_of(static_cast<const int64_t*>(ids.memory)[row]);
+    return class_of(load<double>(ids, row));
   }
 
   struct Row {
     int64_t id;
     template <class A>
-    HD A at(int64_t column) const {
-      return A(column == id);
+    HD A at(const Place& place) const {
+      return A(place.column == id);
     }
+    HD bool counts(const Place&) const { return id >= 0; }
     HD int64_t column(int64_t) const { return id; }
   };
   HD Row row(int64_t row) const { return {id(row)}; }
+
+ private:
+  template <class V>
+  HD int64_t class_of(V id) const {
+    if (ignored.is(id)) return kIgnored;
+    return id >= 0 && id < V(columns) && id == V(int64_t(id)) ? int64_t(id) : kNone;
+  }
 };
 
 // One number per class: one-hot, multi-hot or soft labels.
 struct Dense {
-  ConstArray values;  // (rows, columns) of any dtype
+  ConstArray values;  // the inputs' shape, of any dtype
   int64_t columns;
+  Ignored ignored;  // an element with this target
 
   HD int64_t width() const { return columns; }
 
   struct Row {
     ConstArray values;
-    int64_t offset;
+    Ignored ignored;
     template <class A>
-    HD A at(int64_t column) const {
-      return load<A>(values, offset + column);
+    HD A at(const Place& place) const {
+      return load<A>(values, place.offset);
+    }
+    HD bool counts(const Place& place) const {
+      return !ignored.any || !ignored.is(at<double>(place));
     }
     HD int64_t column(int64_t k) const { return k; }
   };
-  HD Row row(int64_t row) const { return {values, row * columns}; }
+  HD Row row(int64_t) const { return {values, ignored}; }
 };
 
 }  // namespace culoss

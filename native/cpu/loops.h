@@ -12,16 +12,27 @@ struct Loops {
   Division division;
   double sum = 0;  // of the losses, undivided
 
+  // In the order of memory: along a row, or, where the class axis is not the last one, along the
+  // elements that neighbouring rows have of one class.
   template <class T, class Term, class Link, class Target>
   void elementwise(const Elementwise<T, Term, Link, Target>& work) {
-    sum = sum_over_chunks(work.rows * work.columns, kChunk, [&](int64_t begin, int64_t end) {
+    const Layout layout = work.layout;
+    sum = sum_over_chunks(layout.elements(), kChunk, [&](int64_t begin, int64_t end) {
       double partial = 0;
-      int64_t row = begin / work.columns;
-      int64_t column = begin % work.columns;
-      for (int64_t at = begin; at < end; ++row, column = 0) {
-        const auto targets = work.target.row(row);
-        const int64_t stop = std::min(work.columns, column + end - at);
-        for (; column < stop; ++column, ++at) partial += work(row, column, targets, division);
+      for (int64_t at = begin; at < end;) {
+        Place place = layout.at_offset(at);
+        if (layout.inner == 1) {
+          const auto targets = work.target.row(place.row);
+          const int64_t stop = std::min(end, at + layout.columns - place.column);
+          for (; at < stop; ++place.column, place.offset = ++at) {
+            partial += work(place, targets, division);
+          }
+        } else {
+          const int64_t stop = std::min(end, at + layout.inner - place.row % layout.inner);
+          for (; at < stop; ++place.row, place.offset = ++at) {
+            partial += work(place, work.target.row(place.row), division);
+          }
+        }
       }
       return partial;
     });
@@ -29,41 +40,21 @@ struct Loops {
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) {
-    const int64_t chunk = rows_per_chunk(work.columns);
-    sum = sum_over_chunks(work.rows, chunk, [&](int64_t begin, int64_t end) {
-      double partial = 0;
-      for (int64_t row = begin; row < end; ++row) partial += one_row(work, row);
-      return partial;
-    });
-  }
-
- private:
-  template <class Work>
-  double one_row(const Work& work, int64_t row) const {
-    const auto targets = work.target.row(row);
-    typename Work::Statistics statistics{};
-    if constexpr (Work::kCoupled) {
-      for (int64_t column = 0; column < work.columns; ++column) {
-        statistics = statistics + work.statistics(row, column);
-      }
-    }
+    const Layout layout = work.layout;
     // What is not visited below has no loss.
-    const bool is_sparse = work.target.width() < work.columns;
-    if (work.per_element && is_sparse) {
-      std::fill_n(work.losses + row * work.columns, work.columns, 0);
+    if (work.per_element && work.width() < layout.columns) {
+      for_each_chunk(layout.elements(), kChunk, [&](int64_t, int64_t begin, int64_t end) {
+        std::fill(work.losses + begin, work.losses + end, 0);
+      });
     }
-    typename Work::Sums sums;
-    for (int64_t k = 0; k < work.target.width(); ++k) {
-      const int64_t column = targets.column(k);
-      if (column >= 0) sums = sums + work.visit(row, column, targets, statistics, division);
-    }
-    work.write_row_loss(row, sums, division);
-    if (work.grad) {
-      for (int64_t column = 0; column < work.columns; ++column) {
-        work.write_grad(row, column, targets, statistics, sums, division);
-      }
-    }
-    return sums.loss;
+    sum = sum_over_chunks(layout.rows(), rows_per_chunk(layout.columns),
+                          [&](int64_t begin, int64_t end) {
+                            double partial = 0;
+                            for (int64_t row = begin; row < end; ++row) {
+                              partial += work.whole_row(row, division);
+                            }
+                            return partial;
+                          });
   }
 };
 

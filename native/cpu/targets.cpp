@@ -3,14 +3,16 @@
 #include <atomic>
 
 #include "../core/target_range.h"
+#include "../losses/dispatch.h"
 #include "reduce.h"
 
 namespace culoss::cpu {
 
 void check_class_ids(const Call& call) {
-  const ClassIds ids{call.targets, call.columns};
-  std::atomic<int64_t> first{call.rows};
-  for_each_chunk(call.rows, kChunk, [&](int64_t, int64_t begin, int64_t end) {
+  const ClassIds ids{call.targets, call.layout.columns, call.criterion.ignored};
+  const int64_t rows = call.layout.rows();
+  std::atomic<int64_t> first{rows};
+  for_each_chunk(rows, kChunk, [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       if (ids.id(row) != ClassIds::kNone) continue;
       for (int64_t seen = first; row < seen && !first.compare_exchange_weak(seen, row);) {
@@ -19,16 +21,22 @@ void check_class_ids(const Call& call) {
     }
   });
   const int64_t row = first;
-  if (row == call.rows) return;
-  throw target_range_error(row, given_id(call.targets, row), call.columns);
+  if (row == rows) return;
+  throw target_range_error(row, given_id(call.targets, row), call.layout.columns);
 }
 
-double sum_of_targets(const Call& call) {
-  return sum_over_chunks(call.rows * call.columns, kChunk, [&](int64_t begin, int64_t end) {
-    double sum = 0;
-    for (int64_t i = begin; i < end; ++i) sum += load<double>(call.targets, i);
-    return sum;
+double divisor_of(const Call& call) {
+  if (const auto known = call.known_divisor()) return *known;
+  if (call.criterion.normalizer == Normalizer::given) return load<double>(call.divisor.array, 0);
+  double sum = 0;
+  with_normalization(call, [&](const auto& normalization) {
+    sum = sum_over_chunks(normalization.items(), kChunk, [&](int64_t begin, int64_t end) {
+      double partial = 0;
+      for (int64_t item = begin; item < end; ++item) partial += normalization(item);
+      return partial;
+    });
   });
+  return std::max(sum, call.least_divisor());
 }
 
 }  // namespace culoss::cpu

@@ -5,10 +5,10 @@
 
 namespace culoss::cpu {
 
-// Throws ERR_TARGET_RANGE for the first class id outside [0, columns).
+// Throws ERR_TARGET_RANGE for the first class id outside [0, columns) that is not ignored.
 void check_class_ids(const Call& call);
 
-// Of dense targets.
-double sum_of_targets(const Call& call);
+// What mean and matrix divide by; 1 for the others.
+double divisor_of(const Call& call);
 
 }  // namespace culoss::cpu

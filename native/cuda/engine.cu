@@ -7,12 +7,21 @@ namespace culoss::cuda {
 void run(const Call& call) {
   const Device& on = device(call.device);
   const Current current(call.device);
-  if (call.target_kind == TargetKind::class_ids) check_class_ids(call, on);
-  const bool count_targets = call.divisor_is_sum_of_targets();
-  const Workspace<double> divisor(on, count_targets ? 1 : 0);
-  if (count_targets) sum_of_targets(call, on, divisor.get());
-  const Division known{call.divisor_from_shape(), call.criterion.value_of_empty};
-  const Launcher launcher{on, {known, divisor.get()}, call.is_scalar() ? call.loss : nullptr};
+  const Criterion& criterion = call.criterion;
+  if (call.target_kind == TargetKind::class_ids && criterion.validate != Validate::off) {
+    check_class_ids(call, on);
+    if (criterion.validate == Validate::eager) synchronize(call.device);
+  }
+  const std::optional<double> known = call.known_divisor();
+  const bool is_summed = !known && criterion.normalizer != Normalizer::given;
+  const Workspace<double> sum(on, is_summed ? 1 : 0);
+  if (is_summed) sum_for_divisor(call, on, sum.get());
+  const DivisionSource division{{known.value_or(1), criterion.value_of_empty},
+                                is_summed ? ConstArray{sum.get(), Dtype::float64}
+                                : known   ? ConstArray{}
+                                          : call.divisor.array,
+                                call.least_divisor()};
+  const Launcher launcher{on, division, call.is_scalar() ? call.loss : nullptr};
   with_float_type(call.dtype, [&]<class T>(Type<T>) { launch_kernels<T>(call, launcher); });
 }
 

@@ -13,13 +13,11 @@ __global__ void __launch_bounds__(kThreads)
     elementwise_kernel(Work work, DivisionSource source, double* partials) {
   const Division division = source.read();
   double sum = 0;
-  for_each_of_tile(work.rows * work.columns, [&](int64_t at) {
-    const int64_t row = at / work.columns;
-    sum += work(row, at - row * work.columns, work.target.row(row), division);
+  for_each_of_tile(work.layout.elements(), [&](int64_t at) {
+    const Place place = work.layout.at_offset(at);
+    sum += work(place, work.target.row(place.row), division);
   });
-  if (partials == nullptr) return;
-  sum = sum_of_block<kThreads>(sum);
-  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+  write_partial<kThreads>(sum, partials);
 }
 
 // One block a row: statistics, sums, gradient. The row is read once from memory and then from
@@ -28,30 +26,49 @@ template <int kBlock, class Work>
 __global__ void __launch_bounds__(kBlock)
     rowwise_kernel(Work work, DivisionSource source, double* partials) {
   const Division division = source.read();
+  const int64_t columns = work.layout.columns;
   double sum = 0;
-  for (int64_t row = blockIdx.x; row < work.rows; row += gridDim.x) {
+  for (int64_t row = blockIdx.x; row < work.layout.rows(); row += gridDim.x) {
     const auto targets = work.target.row(row);
+    int counts = 0;
+    for (int64_t k = threadIdx.x; k < work.target.width() && !counts; k += kBlock) {
+      counts = work.counts(row, targets, k);
+    }
+    if (!__syncthreads_or(counts)) {  // alike for all threads
+      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_nothing(row, c);
+      if (threadIdx.x == 0) work.write_row_loss(row, {}, division);
+      continue;
+    }
     typename Work::Statistics statistics{};
     if constexpr (Work::kCoupled) {
-      for (int64_t column = threadIdx.x; column < work.columns; column += kBlock) {
+      for (int64_t column = threadIdx.x; column < columns; column += kBlock) {
         statistics = statistics + work.statistics(row, column);
       }
       statistics = sum_of_block<kBlock>(statistics);
     }
     typename Work::Sums sums;
-    for (int64_t k = threadIdx.x; k < work.target.width(); k += kBlock) {
-      const int64_t column = targets.column(k);
-      if (column >= 0) sums = sums + work.visit(row, column, targets, statistics, division);
+    for (int64_t k = threadIdx.x; k < work.width(); k += kBlock) {
+      sums = sums + work.visit(row, work.column(targets, k), targets, statistics, division);
     }
     sums = sum_of_block<kBlock>(sums);
     sum += sums.loss;
     if (threadIdx.x == 0) work.write_row_loss(row, sums, division);
     if (work.grad == nullptr) continue;
-    for (int64_t column = threadIdx.x; column < work.columns; column += kBlock) {
+    for (int64_t column = threadIdx.x; column < columns; column += kBlock) {
       work.write_grad(row, column, targets, statistics, sums, division);
     }
   }
   if (partials && threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+// One thread a row, where the elements of a row lie apart: neighbours read neighbouring memory.
+template <class Work>
+__global__ void __launch_bounds__(kThreads)
+    strided_rows_kernel(Work work, DivisionSource source, double* partials) {
+  const Division division = source.read();
+  double sum = 0;
+  for_each_of_tile(work.layout.rows(), [&](int64_t row) { sum += work.whole_row(row, division); });
+  write_partial<kThreads>(sum, partials);
 }
 
 // Launches the kernels of one call.
@@ -63,47 +80,46 @@ struct Launcher {
   template <class T, class Term, class Link, class Target>
   void elementwise(const Elementwise<T, Term, Link, Target>& work) const {
     using Work = Elementwise<T, Term, Link, Target>;
-    const int64_t blocks = tiles_of(work.rows * work.columns);
-    const Workspace<double> partials(device, scalar ? blocks : 0);
-    if (blocks > 0) {
-      launch("elementwise_kernel", elementwise_kernel<Work>, device, blocks, kThreads, work,
-             division, partials.get());
-    }
-    finish<Compute<T>>(partials.get(), blocks);
+    run<Compute<T>>({"elementwise_kernel"}, elementwise_kernel<Work>, work,
+                    tiles_of(work.layout.elements()), kThreads);
   }
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) const {
     using Work = Rowwise<T, Term, Link, Target>;
+    using A = Compute<T>;
     constexpr int kShort = 32;
     constexpr int64_t kMostBlocks = 1 << 16;
-    const int64_t blocks = std::min(work.rows, kMostBlocks);
-    const Workspace<double> partials(device, scalar ? blocks : 0);
+    const int64_t rows = work.layout.rows(), columns = work.layout.columns;
     // What is not visited has no loss.
-    const bool is_sparse = work.target.width() < work.columns;
-    if (work.per_element && is_sparse) clear(work.losses, work.rows * work.columns);
-    if (blocks > 0 && work.columns <= 8 * kShort) {
-      launch("rowwise_kernel", rowwise_kernel<kShort, Work>, device, blocks, kShort, work, division,
-             partials.get());
-    } else if (blocks > 0) {
-      launch("rowwise_kernel", rowwise_kernel<kThreads, Work>, device, blocks, kThreads, work,
-             division, partials.get());
+    if (work.per_element && work.width() < columns) clear(work.losses, rows * columns);
+    if (work.layout.inner > 1) {
+      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work>, work, tiles_of(rows), kThreads);
+    } else if (columns <= 8 * kShort) {
+      run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work>, work, std::min(rows, kMostBlocks),
+             kShort);
+    } else {
+      run<A>({"rowwise_kernel"}, rowwise_kernel<kThreads, Work>, work, std::min(rows, kMostBlocks),
+             kThreads);
     }
-    finish<Compute<T>>(partials.get(), blocks);
   }
 
  private:
+  // The kernel, and the last stage of its sum.
+  template <class A, class Work>
+  void run(Site site, void (*kernel)(Work, DivisionSource, double*), const Work& work,
+           int64_t blocks, int threads) const {
+    const Workspace<double> partials(device, scalar ? blocks : 0);
+    if (blocks > 0) launch(site, kernel, device, blocks, threads, work, division, partials.get());
+    if (scalar == nullptr) return;
+    launch("sum_partials", sum_partials<A>, device, 1, kThreads, partials.get(), blocks, division,
+           static_cast<A*>(scalar));
+  }
+
   template <class A>
   void clear(A* memory, int64_t count) const {
     if (count == 0) return;
     check(cudaMemsetAsync(memory, 0, count * sizeof(A), device.stream), "cudaMemsetAsync");
-  }
-
-  template <class A>
-  void finish(const double* partials, int64_t count) const {
-    if (scalar == nullptr) return;
-    launch("sum_partials", sum_partials<A>, device, 1, kThreads, partials, count, division,
-           static_cast<A*>(scalar));
   }
 };
 

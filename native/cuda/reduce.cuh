@@ -4,6 +4,7 @@
 
 #include <cub/block/block_reduce.cuh>
 
+#include "../core/dtype.h"
 #include "../losses/division.h"
 #include "device.h"
 
@@ -38,15 +39,26 @@ __device__ V sum_of_block(const V& value) {
   return result;
 }
 
-// A divisor that is known when the kernel is launched, or is found on the device before it runs.
+// A divisor that is known when the kernel is launched, or is on the device before it runs.
 struct DivisionSource {
   Division known;
-  const double* divisor;  // (1) or null
+  ConstArray divisor;  // (1), or none
+  double least;
 
   __device__ Division read() const {
-    return divisor ? Division{*divisor, known.value_of_empty} : known;
+    if (divisor.memory == nullptr) return known;
+    const double found = load<double>(divisor, 0);
+    return {found < least ? least : found, known.value_of_empty};
   }
 };
+
+// Leaves the sum of `value` over this block for the last stage, if there is one.
+template <int kBlock>
+__device__ void write_partial(double value, double* partials) {
+  if (partials == nullptr) return;
+  const double sum = sum_of_block<kBlock>(value);
+  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
 
 // result[0] = Σ partials / divisor, by one block.
 template <class Out>

@@ -1,3 +1,4 @@
+#include "../losses/dispatch.h"
 #include "reduce.cuh"
 #include "targets.h"
 
@@ -20,34 +21,36 @@ __global__ void describe_bad_id(ClassIds ids, TargetError* error) {
   error->columns = ids.columns;
 }
 
+template <class Normalization>
 __global__ void __launch_bounds__(kThreads)
-    sum_targets(ConstArray targets, int64_t count, double* partials) {
+    normalization_kernel(Normalization normalization, double* partials) {
   double sum = 0;
-  for_each_of_tile(count, [&](int64_t i) { sum += load<double>(targets, i); });
-  sum = sum_of_block<kThreads>(sum);
-  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+  for_each_of_tile(normalization.items(), [&](int64_t item) { sum += normalization(item); });
+  write_partial<kThreads>(sum, partials);
 }
 
 }  // namespace
 
 void check_class_ids(const Call& call, const Device& device) {
-  if (call.rows == 0) return;
-  const ClassIds ids{call.targets, call.columns};
-  launch("find_bad_id", find_bad_id, device, tiles_of(call.rows), kThreads, ids, call.rows,
+  const int64_t rows = call.layout.rows();
+  if (rows == 0) return;
+  const ClassIds ids{call.targets, call.layout.columns, call.criterion.ignored};
+  launch("find_bad_id", find_bad_id, device, tiles_of(rows), kThreads, ids, rows,
          device.target_error);
   launch("describe_bad_id", describe_bad_id, device, 1, 1, ids, device.target_error);
 }
 
-void sum_of_targets(const Call& call, const Device& device, double* sum) {
-  const int64_t count = call.rows * call.columns;
-  const int64_t blocks = tiles_of(count);
-  const Workspace<double> partials(device, blocks);
-  if (blocks > 0) {
-    launch("sum_targets", sum_targets, device, blocks, kThreads, call.targets, count,
-           partials.get());
-  }
-  launch("sum_partials", sum_partials<double>, device, 1, kThreads, partials.get(), blocks,
-         DivisionSource{{1, 0}, nullptr}, sum);
+void sum_for_divisor(const Call& call, const Device& device, double* sum) {
+  with_normalization(call, [&]<class Normalization>(const Normalization& normalization) {
+    const int64_t blocks = tiles_of(normalization.items());
+    const Workspace<double> partials(device, blocks);
+    if (blocks > 0) {
+      launch("normalization_kernel", normalization_kernel<Normalization>, device, blocks, kThreads,
+             normalization, partials.get());
+    }
+    launch("sum_partials", sum_partials<double>, device, 1, kThreads, partials.get(), blocks,
+           DivisionSource{{1, 0}, {}, 0}, sum);
+  });
 }
 
 }  // namespace culoss::cuda

@@ -9,7 +9,7 @@ namespace culoss::cuda {
 // Enqueues a check of every class id. The first bad one is thrown at the next read.
 void check_class_ids(const Call& call, const Device& device);
 
-// Enqueues sum[0] = Σ of the dense targets.
-void sum_of_targets(const Call& call, const Device& device, double* sum);
+// Enqueues sum[0] = the divisor of mean and matrix, where it depends on the targets.
+void sum_for_divisor(const Call& call, const Device& device, double* sum);
 
 }  // namespace culoss::cuda

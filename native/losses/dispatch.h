@@ -3,6 +3,7 @@
 
 #include "../core/call.h"
 #include "elementwise.h"
+#include "normalizer.h"
 #include "rowwise.h"
 
 namespace culoss {
@@ -18,41 +19,60 @@ void with_term(const Criterion& criterion, F&& f) {
   throw Error("ERR_OPTION", "term: expected a known term");
 }
 
+// Dense targets have a mask instead of an id that is ignored: elements of that value for the binary
+// losses; for the categorical ones rows of zeros, which is what one-hot makes of such an id.
 template <class F>
 void with_target(const Call& call, F&& f) {
+  const Ignored ignored = call.criterion.ignored;
+  const bool alone = call.criterion.sides == SidesKind::both;
   switch (call.target_kind) {
     case TargetKind::class_ids:
-      return f(ClassIds{call.targets, call.columns});
+      return f(ClassIds{call.targets, call.layout.columns, ignored});
     case TargetKind::dense:
-      return f(Dense{call.targets, call.columns});
+      return f(Dense{call.targets, call.layout.columns, {ignored.any, alone ? ignored.value : 0}});
   }
   throw Error("ERR_OPTION", "targets: expected class ids or dense targets");
+}
+
+// Calls `f` with the sum that makes the divisor of this call.
+template <class F>
+void with_normalization(const Call& call, F&& f) {
+  with_target(call, [&]<class Target>(Target target) {
+    const bool alone =
+        call.target_kind == TargetKind::dense && call.criterion.sides == SidesKind::both;
+    f(Normalization<Target>{call.criterion.normalizer, alone, target, call.layout, call.weight});
+  });
 }
 
 // Calls `engine.elementwise` or `engine.rowwise` with the functor of this call.
 template <class T, class Engine>
 void with_loss(const Call& call, Engine&& engine) {
   const Criterion& criterion = call.criterion;
+  const Layout layout = call.layout;
   const T* inputs = static_cast<const T*>(call.inputs);
   T* grad = static_cast<T*>(call.grad);
   auto* losses = call.is_scalar() ? nullptr : static_cast<Compute<T>*>(call.loss);
   const bool per_element = criterion.reduction == Reduction::matrix;
+  const Scale scale{call.weight, call.sample_weight};
+  const bool is_both = criterion.sides == SidesKind::both;
+  const Smoothing smoothing =
+      Smoothing::over(is_both ? 2 : double(layout.columns), criterion.label_smoothing);
 
   with_term(criterion, [&]<class Term>(Term term) {
     with_target(call, [&]<class Target>(Target target) {
       const auto both = [&]<class Link>(Link link) {
+        const bool zero_targets = criterion.negatives == Negatives::zero_targets;
         engine.elementwise(Elementwise<T, Term, Link, Target>{
             term, link,
-            BothSides{call.has_alpha, criterion.negatives == Negatives::zero_targets, call.alpha},
-            target, call.grad_output, inputs, grad, losses, call.rows, call.columns});
+            BothSides{smoothing, zero_targets, call.has_alpha, call.alpha, call.pos_weight, scale},
+            target, layout, call.grad_output, inputs, grad, losses});
       };
       const auto targets_only = [&]<class Link>(Link link) {
         engine.rowwise(Rowwise<T, Term, Link, Target>{
-            term, link, TargetsOnly{call.has_alpha, call.alpha}, target, call.grad_output, inputs,
-            grad, losses, per_element, call.rows, call.columns});
+            term, link, TargetsOnly{smoothing, call.alpha, scale}, target, layout, call.grad_output,
+            inputs, grad, losses, per_element});
       };
       const double low = criterion.clamp_low, high = criterion.clamp_high;
-      const bool is_both = criterion.sides == SidesKind::both;
       switch (criterion.link) {
         case LinkKind::probability:
           if (is_both) return both(Probability::with_floors(low, high));

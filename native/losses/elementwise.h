@@ -17,22 +17,23 @@ struct Elementwise {
   Link link;
   BothSides sides;
   Target target;
+  Layout layout;
   Broadcast grad_output;
-  const T* inputs;  // (rows, columns)
-  T* grad;          // (rows, columns) or null
-  A* losses;        // (rows, columns) or null
-  int64_t rows;
-  int64_t columns;
+  const T* inputs;  // the layout's shape, as all below
+  T* grad;          // or null
+  A* losses;        // or null
 
   // Visits one element: writes what is wanted of it and returns its loss, undivided.
-  HD double operator()(int64_t row, int64_t column, typename Target::Row targets,
+  HD double operator()(const Place& place, typename Target::Row targets,
                        const Division& division) const {
-    const int64_t at = row * columns + column;
-    const Dual<A> loss = evaluate(load(inputs[at]), targets.template at<A>(column), column);
-    if (losses) losses[at] = A(division.of(loss.value));
+    Dual<A> loss{0, 0};
+    if (targets.counts(place)) {
+      loss = evaluate(load(inputs[place.offset]), targets.template at<A>(place), place);
+    }
+    if (losses) losses[place.offset] = A(division.of(loss.value));
     if (grad) {
-      const A upstream = grad_output.at<A>(row, column) * A(division.slope());
-      grad[at] = store<T>(upstream * loss.slope);
+      const A upstream = grad_output.at<A>(place) * A(division.slope());
+      grad[place.offset] = store<T>(upstream * loss.slope);
     }
     return loss.value;
   }
@@ -40,8 +41,8 @@ struct Elementwise {
  private:
   // The loss of input x with target y, and its derivative by x. A side without weight is not
   // evaluated: 0 · ∞ never arises, and a hard target costs one logarithm.
-  HD Dual<A> evaluate(A x, A y, int64_t column) const {
-    const Weights<A> weights = sides(y, column);
+  HD Dual<A> evaluate(A x, A y, const Place& place) const {
+    const Weights<A> weights = sides(y, place);
     Dual<A> loss{0, 0};
     if (weights.positive != 0) accumulate(loss, weights.positive, link.positive(x));
     if (weights.negative != 0) accumulate(loss, weights.negative, link.negative(x));

@@ -14,11 +14,13 @@ namespace culoss {
 //
 //   d loss / d x_j = s_j d log p_j / d x_j − p_j Σ_{c≠j} s_c      with s_c = w_c term'(log p_c);
 //
-// the last part is there for coupled links only. An engine takes three steps a row: `statistics`
-// over all columns, `visit` over those that can hold a target, `write_grad` over all columns.
+// the last part is there for coupled links only. An engine takes four steps a row: `counts` over
+// the columns that can hold a target, and if one does, `statistics` over all columns, `visit` over
+// those that can have a loss, `write_grad` over all; else `write_nothing` over all.
 template <class T, class Term, class Link, class Target>
 struct Rowwise {
   using A = Compute<T>;
+  using Targets = typename Target::Row;
   using Statistics = typename Link::template Statistics<A>;
   static constexpr bool kCoupled = Link::kCoupled;
 
@@ -26,13 +28,12 @@ struct Rowwise {
   Link link;
   TargetsOnly sides;
   Target target;
+  Layout layout;
   Broadcast grad_output;
-  const T* inputs;  // (rows, columns)
-  T* grad;          // (rows, columns) or null
-  A* losses;        // (rows), or (rows, columns) if `per_element`, or null
+  const T* inputs;  // the layout's shape
+  T* grad;          // the layout's shape, or null
+  A* losses;        // (rows), or the layout's shape if `per_element`, or null
   bool per_element;
-  int64_t rows;
-  int64_t columns;
 
   // Sums over the columns of a row, in float64: adding zeros to one s_c changes none of its bits.
   struct Sums {
@@ -44,9 +45,19 @@ struct Rowwise {
     }
   };
 
+  // The columns that can have a loss: those of the targets, or all that these are smoothed over.
+  HD int64_t width() const { return sides.smoothing.is_on() ? layout.columns : target.width(); }
+  HD int64_t column(const Targets& targets, int64_t k) const {
+    return sides.smoothing.is_on() ? k : targets.column(k);
+  }
+
+  HD bool counts(int64_t row, const Targets& targets, int64_t k) const {
+    return targets.counts(layout.at(row, targets.column(k)));
+  }
+
   HD Statistics statistics(int64_t row, int64_t column) const {
     if constexpr (kCoupled) {
-      return {0, load(inputs[row * columns + column]), column};
+      return {0, load(inputs[layout.at(row, column).offset]), column};
     } else {
       return {};
     }
@@ -54,47 +65,81 @@ struct Rowwise {
 
   // The part of class `column` in the sums of its row; writes its loss if one per element is
   // wanted.
-  HD Sums visit(int64_t row, int64_t column, typename Target::Row targets,
-                const Statistics& statistics, const Division& division) const {
-    const A weight = sides(targets.template at<A>(column), column);
+  HD Sums visit(int64_t row, int64_t column, const Targets& targets, const Statistics& statistics,
+                const Division& division) const {
+    const Place place = layout.at(row, column);
+    const A weight = sides(targets.template at<A>(place), place);
     Sums sums;
     if (weight != 0) {
-      const Dual<A> outcome = term(linked(row, column, statistics).outcome);
+      const Dual<A> outcome = term(linked(place, statistics).outcome);
       sums.loss += weight * outcome.value;
-      sums.slope += slope_of(row, column, weight, outcome, division);
+      sums.slope += slope_of(place, weight, outcome, division);
     }
-    if (per_element) losses[row * columns + column] = A(division.of(sums.loss));
+    if (per_element) losses[place.offset] = A(division.of(sums.loss));
     return sums;
   }
 
-  HD void write_grad(int64_t row, int64_t column, typename Target::Row targets,
+  HD void write_grad(int64_t row, int64_t column, const Targets& targets,
                      const Statistics& statistics, const Sums& sums,
                      const Division& division) const {
-    const A weight = sides(targets.template at<A>(column), column);
+    const Place place = layout.at(row, column);
+    const A weight = sides(targets.template at<A>(place), place);
     A slope = 0;
     if (kCoupled || weight != 0) {
-      const Linked<A> here = linked(row, column, statistics);
+      const Linked<A> here = linked(place, statistics);
       A own = 0;
-      if (weight != 0) own = slope_of(row, column, weight, term(here.outcome), division);
+      if (weight != 0) own = slope_of(place, weight, term(here.outcome), division);
       slope += own * here.slope;
       if (kCoupled) slope -= here.outcome.p * A(sums.slope - double(own));
     }
-    grad[row * columns + column] = store<T>(slope);
+    grad[place.offset] = store<T>(slope);
   }
 
   HD void write_row_loss(int64_t row, const Sums& sums, const Division& division) const {
     if (losses && !per_element) losses[row] = A(division.of(sums.loss));
   }
 
+  // Of a row that does not count: its loss and gradient are 0, whatever its inputs are.
+  HD void write_nothing(int64_t row, int64_t column) const {
+    const Place place = layout.at(row, column);
+    if (per_element) losses[place.offset] = 0;
+    if (grad) grad[place.offset] = store<T>(A(0));
+  }
+
+  // All steps of a row by one thread; returns its loss, undivided.
+  HD double whole_row(int64_t row, const Division& division) const {
+    const Targets targets = target.row(row);
+    bool row_counts = false;
+    for (int64_t k = 0; k < target.width() && !row_counts; ++k)
+      row_counts = counts(row, targets, k);
+    Sums sums;
+    if (row_counts) {
+      Statistics seen{};
+      if constexpr (kCoupled) {
+        for (int64_t c = 0; c < layout.columns; ++c) seen = seen + statistics(row, c);
+      }
+      for (int64_t k = 0; k < width(); ++k) {
+        sums = sums + visit(row, column(targets, k), targets, seen, division);
+      }
+      for (int64_t c = 0; grad && c < layout.columns; ++c) {
+        write_grad(row, c, targets, seen, sums, division);
+      }
+    } else {
+      for (int64_t c = 0; c < layout.columns; ++c) write_nothing(row, c);
+    }
+    write_row_loss(row, sums, division);
+    return sums.loss;
+  }
+
  private:
-  HD Linked<A> linked(int64_t row, int64_t column, const Statistics& statistics) const {
-    return link(load(inputs[row * columns + column]), column, statistics);
+  HD Linked<A> linked(const Place& place, const Statistics& statistics) const {
+    return link(load(inputs[place.offset]), place.column, statistics);
   }
 
   // s_c, with the upstream gradient and the divisor in it.
-  HD A slope_of(int64_t row, int64_t column, A weight, const Dual<A>& outcome,
+  HD A slope_of(const Place& place, A weight, const Dual<A>& outcome,
                 const Division& division) const {
-    const A upstream = grad_output.at<A>(row, column) * A(division.slope());
+    const A upstream = grad_output.at<A>(place) * A(division.slope());
     return product(upstream * weight, outcome.slope);
   }
 };

@@ -12,30 +12,64 @@ struct Weights {
   A negative;
 };
 
-// y · alpha for the class, nothing against it: the categorical losses.
-struct TargetsOnly {
-  bool has_alpha;
-  Broadcast alpha;
+// A share e of every target is spread evenly over its outcomes: y (1 − e) + e / outcomes.
+// Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, §7.
+struct Smoothing {
+  double kept = 1;    // 1 − e
+  double spread = 0;  // e / outcomes
+
+  static Smoothing over(double outcomes, double e) { return {1 - e, e / outcomes}; }
+
+  HD bool is_on() const { return spread != 0; }
 
   template <class A>
-  HD A operator()(A y, int64_t column) const {
-    return has_alpha && y != 0 ? y * alpha.at<A>(0, column) : y;
+  HD A operator()(A y) const {
+    return A(kept) * y + A(spread);
+  }
+};
+
+// What both sides of an element are multiplied by.
+struct Scale {
+  Broadcast class_weight;
+  Broadcast sample_weight;
+
+  template <class A>
+  HD A at(const Place& place) const {
+    return class_weight.at<A>(place) * sample_weight.at<A>(place);
+  }
+};
+
+// y · alpha for the class, nothing against it: the categorical losses.
+struct TargetsOnly {
+  Smoothing smoothing;  // over the classes
+  Broadcast alpha;
+  Scale scale;
+
+  template <class A>
+  HD A operator()(A y, const Place& place) const {
+    const A share = smoothing(y);
+    return share == 0 ? A(0) : share * alpha.at<A>(place) * scale.at<A>(place);
   }
 };
 
 // y · alpha for, (1 − y) · (1 − alpha) against: the binary losses. The source of the four losses
 // reads (1 − y) as [y == 0], which differs for soft targets.
 struct BothSides {
-  bool has_alpha;
+  Smoothing smoothing;  // over the two sides
   bool zero_targets;
+  bool has_alpha;
   Broadcast alpha;
+  Broadcast pos_weight;
+  Scale scale;
 
   template <class A>
-  HD Weights<A> operator()(A y, int64_t column) const {
-    const A against = zero_targets ? A(y == 0) : 1 - y;
-    if (!has_alpha) return {y, against};
-    const double share = alpha.at<double>(0, column);  // so that 1 − alpha keeps its digits
-    return {A(share) * y, A(1 - share) * against};
+  HD Weights<A> operator()(A y, const Place& place) const {
+    const A both = scale.at<A>(place);
+    const A positive = smoothing(y) * pos_weight.at<A>(place) * both;
+    const A negative = smoothing(zero_targets ? A(y == 0) : 1 - y) * both;
+    if (!has_alpha) return {positive, negative};
+    const double share = alpha.at<double>(place);  // so that 1 − alpha keeps its digits
+    return {A(share) * positive, A(1 - share) * negative};
   }
 };
 

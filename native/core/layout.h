@@ -1,0 +1,47 @@
+// Where the elements of a tensor with a class axis are. Offsets are 64-bit: there may be more than
+// 2^31 elements.
+#pragma once
+
+#include <stdint.h>
+
+#include "platform.h"
+
+namespace culoss {
+
+// One element: its row, its column, and its offset in memory of the inputs' shape.
+struct Place {
+  int64_t row;
+  int64_t column;
+  int64_t offset;
+
+  constexpr bool operator==(const Place&) const = default;
+};
+
+// A row-major shape (outer, columns, inner): the axes before the class axis, the class axis, and
+// those behind it. A row is one (outer, inner): its elements lie `inner` apart.
+struct Layout {
+  int64_t outer;
+  int64_t columns;
+  int64_t inner;
+
+  HD constexpr int64_t rows() const { return outer * inner; }
+  HD constexpr int64_t elements() const { return outer * columns * inner; }
+
+  HD constexpr Place at(int64_t row, int64_t column) const {
+    return {row, column, row + (row / inner * (columns - 1) + column) * inner};
+  }
+
+  HD constexpr Place at_offset(int64_t offset) const {
+    const int64_t line = inner == 1 ? offset : offset / inner;  // an (outer, column)
+    const int64_t before = line / columns;                      // of the outer ones
+    return {before * inner + (offset - line * inner), line - before * columns, offset};
+  }
+};
+
+// The last element of a shape beyond 2^31, by both ways.
+static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at((1 << 21) - 1, (1 << 12) - 1) ==
+              Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
+static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at_offset((int64_t(1) << 33) - 1) ==
+              Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
+
+}  // namespace culoss
