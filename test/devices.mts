@@ -4,14 +4,17 @@ import { cuda, type Device, type Tensor } from 'culoss';
 
 const reason = cuda.unavailableReason;
 
+/** What a test gives back is a figure, which the summary shows. */
+type Outcome = unknown;
+
 /** A test on every device. The device ends its title. */
-export function onDevices(title: string, run: (device: Device) => void | Promise<void>): void {
-  it(`${title} cpu`, () => run('cpu'));
+export function onDevices(title: string, run: (device: Device) => Outcome): void {
+  itWithFigure(`${title} cpu`, () => run('cpu'));
   onCuda(`${title} cuda:0`, () => run('cuda:0'));
 }
 
 /** A test that needs a GPU. */
-export function onCuda(title: string, run: () => void | Promise<void>): void {
+export function onCuda(title: string, run: () => Outcome): void {
   if (reason !== null && process.env.REQUIRE_CUDA === '1') {
     it(title, () => {
       throw new Error(`REQUIRE_CUDA=1, but ${reason.message}`);
@@ -20,9 +23,16 @@ export function onCuda(title: string, run: () => void | Promise<void>): void {
 }
 
 /** A test that is skipped where there is a reason to, which its title then says. */
-export function itUnless(why: string | null, title: string, run: () => void | Promise<void>): void {
-  if (why === null) it(title, run);
+export function itUnless(why: string | null, title: string, run: () => Outcome): void {
+  if (why === null) itWithFigure(title, run);
   else it.skip(`${title} (skipped: ${why})`);
+}
+
+function itWithFigure(title: string, run: () => Outcome): void {
+  it(title, async function () {
+    const figure = await run();
+    if (typeof figure === 'string') Object.assign(this.test as object, { figure });
+  });
 }
 
 /** The elements of a tensor of any device and dtype, in row-major order. */

@@ -1,4 +1,5 @@
-// A dot per test, the failures, the reasons of what was skipped, and one plain closing line.
+// A dot per test, the failures, figures that tests found, the reasons of what was skipped, and one
+// plain closing line.
 const { reporters, Runner } = require('mocha');
 
 module.exports = class Reporter extends reporters.Dot {
@@ -9,7 +10,12 @@ module.exports = class Reporter extends reporters.Dot {
       const reason = /\(skipped: (.*)\)$/.exec(title)?.[1] ?? 'no reason given';
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     });
+    const figures = [];
+    runner.on(Runner.constants.EVENT_TEST_PASS, ({ figure }) => {
+      if (figure !== undefined) figures.push(figure);
+    });
     runner.on(Runner.constants.EVENT_RUN_END, () => {
+      for (const figure of figures) console.log(`  ${figure}`);
       for (const [reason, count] of reasons) console.log(`  ${count} skipped: ${reason}`);
       const { passes, failures, pending } = this.stats;
       const skipped = pending > 0 ? `, ${pending} skipped` : '';

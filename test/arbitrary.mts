@@ -1,0 +1,69 @@
+// Random calls for the property tests.
+import fc from 'fast-check';
+import { isBinary, isFocal, type Spec } from './reference.mjs';
+import type { Trial } from './trial.mjs';
+
+const optional = <V,>(value: fc.Arbitrary<V>): fc.Arbitrary<V | undefined> =>
+  fc.option(value, { nil: undefined, freq: 1 });
+const number = (min: number, max: number): fc.Arbitrary<number> =>
+  fc.double({ min, max, noNaN: true });
+
+/** A call of a loss with any options that go together. */
+export function anyTrial(
+  loss: Spec['loss'],
+  from: 'probabilities' | 'logits',
+): fc.Arbitrary<Trial> {
+  const binary = isBinary(loss);
+  const columns = 3;
+  const perClass = (max: number): fc.Arbitrary<number[]> =>
+    fc.array(number(0.05, max), { minLength: columns, maxLength: columns });
+  const one = <V,>(...values: V[]): fc.Arbitrary<V> => fc.constantFrom(...values);
+  return fc
+    .record({
+      loss: fc.constant(loss),
+      from: fc.constant(from),
+      columns: fc.constant(columns),
+      targets: one('ids', 'dense'),
+      layout: one(
+        { rowShape: [4], axis: 1 },
+        { rowShape: [4], axis: 0 },
+        { rowShape: [2, 3], axis: 1 },
+        { rowShape: [2, 2], axis: -1 },
+        { rowShape: [1, 2, 2], axis: 2 },
+      ),
+      reduction: one('mean', 'sum', 'none', 'matrix'),
+      normalizer: optional(
+        one<NonNullable<Spec['normalizer']>>('targets', 'elements', 'rows', 'positives', 2.5, 0),
+      ),
+      normalizerTensor: fc.boolean(),
+      onEmpty: optional(one('nan', 'zero')),
+      alpha: optional(fc.oneof(number(0, 1), perClass(0.95))),
+      weight: optional(perClass(2)),
+      posWeight: optional(fc.oneof(number(0.1, 4), perClass(4))),
+      gamma: optional(one(0, 0.5, 1, 2, 3.7)),
+      negatives: optional(one('complement', 'zero-targets')),
+      labelSmoothing: optional(number(0.01, 0.6)),
+      ignoreIndex: optional(one(-100, 255, -1)),
+      clamp: optional(one(null, [0.001, 1], [0.01, 0.99])),
+      sampleWeight: optional(one<'rows' | 'elements'>('rows', binary ? 'elements' : 'rows')),
+      gradOutput: optional(one('number', 'tensor')),
+      seed: fc.integer({ min: 1, max: 1e6 }),
+    })
+    .map(
+      ({ layout, gamma, negatives, posWeight, clamp, normalizer, normalizerTensor, ...rest }) => {
+        const divides = rest.reduction === 'mean' || rest.reduction === 'matrix';
+        const all = {
+          ...rest,
+          ...layout,
+          gamma: isFocal(loss) ? gamma : undefined,
+          negatives: binary ? negatives : undefined,
+          posWeight: binary ? posWeight : undefined,
+          clamp: from === 'probabilities' ? clamp : undefined,
+          normalizer: divides ? normalizer : undefined,
+          normalizerTensor: divides && typeof normalizer === 'number' && normalizerTensor,
+        };
+        const given = Object.entries(all).filter(([, value]) => value !== undefined);
+        return Object.fromEntries(given) as unknown as Trial;
+      },
+    );
+}

@@ -1,0 +1,186 @@
+// Every option, the losses that have it, and calls that show it: what the option tests run over, and
+// what the table of options in the README is made of.
+import { floatDtypes, type LossName, lossNames } from './cases.mjs';
+import { isBinary, isFocal } from './reference.mjs';
+import type { Trial } from './trial.mjs';
+
+type Call = Omit<Trial, 'loss'>;
+
+interface OptionRow {
+  option: string;
+  losses: readonly LossName[];
+  /** Calls with the option. Each must give something else without it. */
+  calls: (loss: LossName) => readonly Call[];
+  /** Where the option is tested if the tests of this table cannot show it. */
+  elsewhere?: string;
+}
+
+const binary = lossNames.filter(isBinary);
+const perClass = [0.5, 2, 0.9, 0.3];
+const ids = { targets: 'ids' } as const;
+const dense = { targets: 'dense' } as const;
+const both = (call: Call): Call[] => [
+  { ...call, ...ids },
+  { ...call, ...dense },
+];
+
+export const optionRows: readonly OptionRow[] = [
+  { option: 'from', losses: lossNames, calls: () => both({ from: 'logits' }) },
+  {
+    option: 'oneHot',
+    losses: lossNames,
+    // Integers [N, 1] for inputs [N, 1]: refused without the option.
+    calls: () => [
+      { columns: 1, rowShape: [6], oneHot: false, integers: true },
+      { columns: 1, oneHot: true, ...dense, integers: true },
+    ],
+  },
+  {
+    option: 'clamp',
+    losses: lossNames,
+    calls: () => [...both({ clamp: [0.3, 0.7] }), { clamp: null, ...dense }],
+  },
+  {
+    option: 'reduction',
+    losses: lossNames,
+    calls: () =>
+      (['sum', 'none', 'matrix'] as const).flatMap((reduction) =>
+        both({ reduction, gradOutput: 'tensor' }),
+      ),
+  },
+  {
+    option: 'normalizer',
+    losses: lossNames,
+    calls: (loss) => [
+      ...both({ normalizer: isBinary(loss) ? 'targets' : 'elements' }),
+      { normalizer: 'rows', ...dense },
+      { normalizer: 'positives', ...dense },
+      { normalizer: 'rows', ...ids, ignoreIndex: -1, weight: perClass },
+      { normalizer: 'positives', ...ids, reduction: 'matrix', from: 'logits', weight: perClass },
+      { normalizer: 7.5 },
+      { normalizer: 3.25, normalizerTensor: true, from: 'logits' },
+    ],
+  },
+  {
+    option: 'onEmpty',
+    losses: lossNames,
+    calls: () =>
+      both({ onEmpty: 'zero', normalizer: 0 }).concat({
+        onEmpty: 'zero',
+        normalizer: 0,
+        reduction: 'matrix',
+      }),
+  },
+  {
+    option: 'alpha',
+    losses: lossNames,
+    calls: () => [...both({ alpha: 0.25 }), ...both({ alpha: [0.1, 0.9, 0, 1], from: 'logits' })],
+  },
+  {
+    option: 'gamma',
+    losses: lossNames.filter(isFocal),
+    calls: () => [
+      ...both({ gamma: 0 }),
+      ...both({ gamma: 0.5, from: 'logits' }),
+      ...both({ gamma: 3.7 }),
+    ],
+  },
+  {
+    option: 'weight',
+    losses: lossNames,
+    calls: () => [
+      ...both({ weight: perClass }),
+      ...both({ weight: perClass, from: 'logits', normalizer: 'targets' }),
+    ],
+  },
+  {
+    option: 'posWeight',
+    losses: binary,
+    calls: () => [...both({ posWeight: 3 }), ...both({ posWeight: perClass, from: 'logits' })],
+  },
+  {
+    option: 'ignoreIndex',
+    losses: lossNames,
+    calls: () => [
+      { ignoreIndex: -100, ...ids },
+      { ignoreIndex: 255, ...ids, from: 'logits' },
+      { ignoreIndex: 2, ...ids, reduction: 'none' },
+      { ignoreIndex: -1, ...dense, labelSmoothing: 0.1 },
+      {
+        ignoreIndex: 255,
+        ...dense,
+        from: 'logits',
+        labelSmoothing: 0.1,
+        reduction: 'matrix',
+        normalizer: 'elements',
+      },
+    ],
+  },
+  {
+    option: 'labelSmoothing',
+    losses: lossNames,
+    calls: () => [
+      ...both({ labelSmoothing: 0.1 }),
+      ...both({ labelSmoothing: 0.4, from: 'logits' }),
+    ],
+  },
+  {
+    option: 'negatives',
+    losses: binary,
+    calls: () => [
+      { negatives: 'zero-targets', ...dense },
+      { negatives: 'zero-targets', ...dense, from: 'logits' },
+    ],
+  },
+  {
+    option: 'axis',
+    losses: lossNames,
+    calls: () => [
+      ...both({ axis: -1, rowShape: [2, 3], weight: perClass }),
+      ...both({
+        axis: 2,
+        rowShape: [2, 3, 5],
+        weight: perClass,
+        from: 'logits',
+        reduction: 'none',
+        gradOutput: 'tensor',
+      }),
+      { axis: 0, rowShape: [6], columns: 4 },
+    ],
+  },
+  { option: 'validate', losses: lossNames, calls: () => [], elsewhere: 'test/targets.test.mts' },
+  {
+    option: 'sampleWeight',
+    losses: lossNames,
+    calls: (loss) => [
+      ...both({ sampleWeight: 'rows' }),
+      ...(isBinary(loss) ? both({ sampleWeight: 'elements', from: 'logits' }) : []),
+      { sampleWeight: 'rows', from: 'logits', rowShape: [2, 3], columns: 4, reduction: 'none' },
+    ],
+  },
+  {
+    option: 'gradOutput',
+    losses: lossNames,
+    calls: () => [
+      ...both({ gradOutput: 'number' }),
+      ...both({ gradOutput: 'tensor', reduction: 'none' }),
+    ],
+  },
+  { option: 'out', losses: lossNames, calls: () => [], elsewhere: 'test/memory.test.mts' },
+  { option: 'outGrad', losses: lossNames, calls: () => [], elsewhere: 'test/memory.test.mts' },
+];
+
+const short = { float32: 'f32', float64: 'f64', float16: 'f16', bfloat16: 'bf16' } as const;
+
+/** The table of options in the README, as Markdown. */
+export function optionTable(): string {
+  const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+  const dtypes = floatDtypes.map((dtype) => short[dtype]).join(' ');
+  return [
+    cells(['option', ...lossNames.map((name) => `\`${name}\``)]),
+    cells(['---', ...lossNames.map(() => '---')]),
+    ...optionRows.map(({ option, losses }) =>
+      cells([`\`${option}\``, ...lossNames.map((name) => (losses.includes(name) ? dtypes : '–'))]),
+    ),
+  ].join('\n');
+}
