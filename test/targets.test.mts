@@ -1,0 +1,174 @@
+// Targets of every dtype and shape, what is ignored, and when a bad class id is reported.
+import { expect } from 'chai';
+import { type Device, type Dtype, type LossOptions, type TensorLike, tensor } from 'culoss';
+import { criterionOf, lossNames } from './cases.mjs';
+import { numbers, onCuda, onDevices } from './devices.mjs';
+import { expectError, expectSame } from './expect.mjs';
+import { isBinary } from './reference.mjs';
+
+const every = ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'int64', 'uint8'] as const;
+const p = [
+  [0.125, 0.25, 0.5],
+  [0.75, 0.125, 0.0625],
+  [0.5, 0.375, 0.25],
+  [0.25, 0.875, 0.625],
+];
+const ids = [2, 0, 1, 1];
+const oneHot = ids.map((id) => [0, 1, 2].map((c) => Number(c === id)));
+
+/** Loss and gradient as one list, by a criterion that writes every loss. */
+function all(
+  loss: (typeof lossNames)[number],
+  inputs: TensorLike,
+  targets: TensorLike,
+  options: LossOptions = {},
+): number[] {
+  const result = criterionOf({ loss }, { reduction: 'matrix', ...options }).valueAndGrad(
+    inputs,
+    targets,
+  );
+  return [...numbers(result.loss), ...numbers(result.grad)];
+}
+
+describe('targets', () => {
+  for (const loss of lossNames) {
+    for (const dtype of every) {
+      onDevices(
+        `${loss} targets ${dtype}, as class ids and dense, one of them ignored`,
+        (device) => {
+          const x = tensor(p, undefined, { device });
+          const as = (values: number[] | number[][], type: Dtype = dtype) =>
+            tensor(values, undefined, { dtype: type, device });
+          expectSame(all(loss, x, as(ids)), all(loss, x, as(ids, 'int32')));
+          expectSame(all(loss, x, as(oneHot)), all(loss, x, as(ids)));
+          const mark = dtype === 'uint8' ? 255 : -100;
+          const ignoring = { ignoreIndex: mark };
+          const some = all(loss, x, as([2, mark, 1, 1]), ignoring);
+          expect(some.slice(3, 6)).to.deep.equal([0, 0, 0]);
+          const masked = oneHot.map((row, n) =>
+            n === 1 ? row.map(() => (isBinary(loss) ? mark : 0)) : row,
+          );
+          expectSame(all(loss, x, as(masked), ignoring), some);
+          // An id in range is ignored as well.
+          expectSame(all(loss, x, as(ids), { ignoreIndex: 0 }), some);
+        },
+      );
+    }
+
+    onDevices(`${loss} targets of every shape that has one id per row`, (device) => {
+      const x = tensor(p, undefined, { device });
+      const plain = all(loss, x, tensor(ids, [4], { device }));
+      for (const shape of [
+        [4, 1],
+        [1, 4],
+        [2, 2],
+      ]) {
+        expectSame(all(loss, x, tensor(ids, shape, { device })), plain);
+      }
+      // Two images of 1 × 2 pixels: the classes in the middle, or last.
+      const image = [p.slice(0, 2), p.slice(2)].map((rows) =>
+        [0, 1, 2].map((c) => [rows.map((row) => row[c] as number)]),
+      );
+      const front = tensor(image, undefined, { device });
+      expect(front.shape).to.deep.equal([2, 3, 1, 2]);
+      const last = tensor(p.flat(), [2, 1, 2, 3], { device });
+      const none = (x: TensorLike, y: TensorLike, axis: number): number[] => {
+        const { loss: values, grad } = criterionOf(
+          { loss },
+          { reduction: 'none', axis },
+        ).valueAndGrad(x, y);
+        const both = [numbers(values), numbers(grad)];
+        return both.flatMap((flat) => flat.sort((a, b) => a - b));
+      };
+      const expected = none(x, tensor(ids, [4], { device }), 1);
+      for (const shape of [[2, 1, 2], [2, 2], [2, 1, 1, 2], [4]]) {
+        const y = tensor(ids, shape, { device });
+        expectSame(none(front, y, 1), expected);
+        expectSame(none(last, y, -1), expected);
+      }
+    });
+
+    onDevices(`${loss} targets masked in dense, element by element or row by row`, (device) => {
+      const mask = isBinary(loss)
+        ? [
+            [-1, 0, 1],
+            [1, -1, -1],
+            [0, 1, 0],
+            [-1, -1, -1],
+          ]
+        : [
+            [0, 0, 1],
+            [0, 0, 0],
+            [0, 1, 0],
+            [0, 0, 0],
+          ];
+      const x = tensor(
+        p.map((row, n) => (n === 3 ? row.map(() => Number.NaN) : row)),
+        undefined,
+        { device },
+      );
+      const y = tensor(mask, undefined, { dtype: 'float64', device });
+      const options = { ignoreIndex: -1, labelSmoothing: 0.25 } as const;
+      const sum = criterionOf({ loss }, { ...options, reduction: 'sum' }).valueAndGrad(x, y);
+      expectSame(numbers(sum.grad).slice(9), [0, 0, 0]);
+      for (const [normalizer, divisor] of [
+        ['elements', 6],
+        ['rows', isBinary(loss) ? 3 : 2],
+        ['positives', isBinary(loss) ? 3 : 2],
+      ] as const) {
+        const mean = criterionOf({ loss }, { ...options, normalizer })
+          .forward(x, y)
+          .item();
+        expect(mean, normalizer).to.be.closeTo(sum.loss.item() / divisor, 1e-6);
+      }
+    });
+  }
+
+  onDevices('sample weights may be a mask of any dtype', (device) => {
+    const x = tensor(p, undefined, { device });
+    const y = tensor(ids, [4], { device });
+    for (const dtype of every) {
+      const sampleWeight = tensor([1, 0, 1, 0], [4], { dtype, device });
+      const { loss, grad } = criterionOf({ loss: 'NegativeLogLoss' }).valueAndGrad(x, y, {
+        sampleWeight,
+      });
+      expect(loss.item()).to.be.closeTo(-(Math.log(0.5) + Math.log(0.375)) / 4, 1e-6);
+      expectSame(numbers(grad).map(Math.sign), [0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0]);
+    }
+  });
+
+  const call = (
+    device: Device,
+    validate: LossOptions['validate'],
+    out: Float32Array | undefined = undefined,
+  ) => {
+    const x = tensor(p, undefined, { device });
+    const bad = tensor(new Int32Array([0, 1, 3, 2]), [4], { device });
+    return criterionOf({ loss: 'NegativeLogLoss' }, validate ? { validate } : {}).forward(
+      x,
+      bad,
+      out ? { out } : {},
+    );
+  };
+  const message = 'targets[2]: expected a class id in [0, 3), got 3';
+
+  for (const validate of ['deferred', 'eager', 'off'] as const) {
+    it(`validate ${validate}: a bad class id on the CPU throws at once`, () => {
+      const out = new Float32Array([7]);
+      expectError(() => call('cpu', validate, out), 'ERR_TARGET_RANGE', RangeError, message);
+      expect(out[0]).to.equal(7);
+    });
+  }
+
+  onCuda('validate deferred: a bad class id on a device throws at the next read', () => {
+    const loss = call('cuda:0', 'deferred');
+    expectError(() => loss.item(), 'ERR_TARGET_RANGE', RangeError, message);
+  });
+  onCuda('validate eager: a bad class id on a device throws at once', () => {
+    expectError(() => call('cuda:0', 'eager'), 'ERR_TARGET_RANGE', RangeError, message);
+  });
+  onCuda('validate off: a bad class id on a device counts as no class', () => {
+    const expected = -(Math.log(0.125) + Math.log(0.125) + Math.log(0.625)) / 4;
+    expect(call('cuda:0', 'off').item()).to.be.closeTo(expected, 1e-6);
+  });
+});
