@@ -4,7 +4,7 @@ import { isBinary, isFocal, type Spec } from './reference.mjs';
 import type { Trial } from './trial.mjs';
 
 const optional = <V,>(value: fc.Arbitrary<V>): fc.Arbitrary<V | undefined> =>
-  fc.option(value, { nil: undefined, freq: 1 });
+  fc.option(value, { nil: undefined, freq: 2 });
 const number = (min: number, max: number): fc.Arbitrary<number> =>
   fc.double({ min, max, noNaN: true });
 

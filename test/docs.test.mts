@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
+import { tables } from './options.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -78,6 +79,17 @@ describe('docs', () => {
       .getPreEmitDiagnostics(program)
       .map((d) => `${d.file?.fileName}: ${ts.flattenDiagnosticMessageText(d.messageText, '\n')}`);
     expect(messages).to.deep.equal([]);
+  });
+
+  it('the tables of options in the README are those of the tests', () => {
+    const file = `${root}README.md`;
+    const readme = readFileSync(file, 'utf8');
+    const made = Object.entries(tables).reduce((text, [name, table]) => {
+      const place = new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`);
+      return text.replace(place, (_, begin, end) => `${begin}${table}\n${end}`);
+    }, readme);
+    if (process.env.UPDATE_README === '1') writeFileSync(file, made);
+    else expect(readme, 'UPDATE_README=1 npx mocha -g README writes them').to.equal(made);
   });
 
   it('every public class, function and constant has an example', () => {

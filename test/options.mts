@@ -1,6 +1,6 @@
 // Every option, the losses that have it, and calls that show it: what the option tests run over, and
 // what the table of options in the README is made of.
-import { floatDtypes, type LossName, lossNames } from './cases.mjs';
+import { floatDtypes, type LossName, losses, lossNames } from './cases.mjs';
 import { isBinary, isFocal } from './reference.mjs';
 import type { Trial } from './trial.mjs';
 
@@ -170,17 +170,114 @@ export const optionRows: readonly OptionRow[] = [
   { option: 'outGrad', losses: lossNames, calls: () => [], elsewhere: 'test/memory.test.mts' },
 ];
 
+interface Refusal {
+  /** As in the README. */
+  what: string;
+  why: string;
+  code: string;
+  calls: (() => unknown)[];
+  message: RegExp;
+}
+
+const any = (value: unknown): never => value as never;
+const p22 = [
+  [0.5, 0.25],
+  [0.5, 0.75],
+];
+
+/** What cannot be combined, and why. */
+export const refusals: readonly Refusal[] = [
+  {
+    what: "`clamp` with `from: 'logits'`",
+    why: 'logits are exact without a clamp',
+    code: 'ERR_OPTION',
+    calls: lossNames.map((name) => () => new losses[name]({ from: 'logits', clamp: [0, 1] })),
+    message: /^options\.clamp: expected none with from: 'logits', which need no clamp/,
+  },
+  {
+    what: "`normalizer` with `reduction: 'sum'` or `'none'`",
+    why: 'these do not divide',
+    code: 'ERR_OPTION',
+    calls: lossNames.flatMap((name) =>
+      (['sum', 'none'] as const).map(
+        (reduction) => () => new losses[name]({ reduction, normalizer: 'rows' }),
+      ),
+    ),
+    message:
+      /^options\.normalizer: expected none with reduction: '(sum|none)', which does not divide/,
+  },
+  {
+    what: '`ignoreIndex` 0 or 1 with dense targets, binary losses',
+    why: 'there it marks the elements to ignore, and those are targets',
+    code: 'ERR_OPTION',
+    calls: lossNames
+      .filter(isBinary)
+      .flatMap((name) =>
+        [0, 1].map((ignoreIndex) => () => new losses[name]({ ignoreIndex }).forward(p22, p22)),
+      ),
+    message: /^options\.ignoreIndex: expected an integer other than 0 and 1 with dense targets/,
+  },
+  {
+    what: '`ignoreIndex` in [0, C) with dense targets, categorical losses',
+    why: 'a row of zeros is what is ignored there; a row of soft targets has no class id',
+    code: 'ERR_OPTION',
+    calls: lossNames
+      .filter((name) => !isBinary(name))
+      .map((name) => () => new losses[name]({ ignoreIndex: 1 }).forward(p22, p22)),
+    message:
+      /^options\.ignoreIndex: expected an integer outside \[0, 2\) with dense targets, where a/,
+  },
+  {
+    what: '`sampleWeight` per element, categorical losses',
+    why: 'their rows are one question each; `weight` has one value per class',
+    code: 'ERR_SHAPE',
+    calls: lossNames
+      .filter((name) => !isBinary(name))
+      .map((name) => () => new losses[name]().forward(p22, [0, 1], { sampleWeight: p22 })),
+    message: /^sampleWeight: expected one weight per row, the shape \[2\], got \[2, 2\]$/,
+  },
+  {
+    what: '`posWeight` or `negatives`, categorical losses',
+    why: 'they have no negative side',
+    code: 'ERR_OPTION',
+    calls: lossNames
+      .filter((name) => !isBinary(name))
+      .flatMap((name) => [
+        () => new losses[name](any({ posWeight: 2 })),
+        () => new losses[name](any({ negatives: 'complement' })),
+      ]),
+    message: /^options: expected only .*, got '(posWeight|negatives)'$/,
+  },
+  {
+    what: '`gamma`, log losses',
+    why: 'they have no such factor',
+    code: 'ERR_OPTION',
+    calls: lossNames
+      .filter((name) => !isFocal(name))
+      .map((name) => () => new losses[name](any({ gamma: 2 }))),
+    message: /^options: expected only .*, got 'gamma'$/,
+  },
+];
+
+const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map(cells).join('\n');
+
 const short = { float32: 'f32', float64: 'f64', float16: 'f16', bfloat16: 'bf16' } as const;
 
-/** The table of options in the README, as Markdown. */
-export function optionTable(): string {
-  const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-  const dtypes = floatDtypes.map((dtype) => short[dtype]).join(' ');
-  return [
-    cells(['option', ...lossNames.map((name) => `\`${name}\``)]),
-    cells(['---', ...lossNames.map(() => '---')]),
-    ...optionRows.map(({ option, losses }) =>
-      cells([`\`${option}\``, ...lossNames.map((name) => (losses.includes(name) ? dtypes : '–'))]),
-    ),
-  ].join('\n');
-}
+/** The tables of the README that are made of these, as Markdown. */
+export const tables = {
+  options: table(
+    ['option', ...lossNames.map((name) => `\`${name}\``)],
+    optionRows.map(({ option, losses: having }) => [
+      `\`${option}\``,
+      ...lossNames.map((name) =>
+        having.includes(name) ? floatDtypes.map((dtype) => short[dtype]).join(' ') : '–',
+      ),
+    ]),
+  ),
+  refusals: table(
+    ['what', 'why not', 'code'],
+    refusals.map(({ what, why, code }) => [what, why, `\`${code}\``]),
+  ),
+};

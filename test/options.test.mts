@@ -1,10 +1,11 @@
 // Every option of the table, in every dtype, from class ids and dense targets: what the reference
 // gives, and not what the call gives without the option.
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { floatDtypes, tolerances } from './cases.mjs';
 import { onDevices } from './devices.mjs';
-import { expectClose } from './expect.mjs';
-import { optionRows } from './options.mjs';
+import { expectClose, expectError } from './expect.mjs';
+import { optionRows, refusals } from './options.mjs';
 import { expectedOf, run, type Trial } from './trial.mjs';
 
 const titleOf = ({ loss: _, ...rest }: Trial): string =>
@@ -23,7 +24,8 @@ function seenWithout(option: string, ...[trial, dtype, device]: Parameters<typeo
 }
 
 describe('options', () => {
-  for (const { option, losses, calls } of optionRows) {
+  for (const { option, losses, calls, elsewhere } of optionRows) {
+    if (elsewhere !== undefined) continue;
     for (const loss of losses) {
       for (const call of calls(loss)) {
         const trial: Trial = { loss, ...call };
@@ -44,5 +46,19 @@ describe('options', () => {
         }
       }
     }
+  }
+
+  it('an option without calls in the table names the test that has them', () => {
+    for (const { option, elsewhere } of optionRows) {
+      if (elsewhere === undefined) continue;
+      const text = readFileSync(new URL(`../../${elsewhere}`, import.meta.url), 'utf8');
+      expect(text, elsewhere).to.match(new RegExp(`\\b${option}\\b`));
+    }
+  });
+
+  for (const { what, code, calls, message } of refusals) {
+    it(`${what} is ${code}`, () => {
+      for (const call of calls) expectError(call, code, RangeError, message);
+    });
   }
 });

@@ -1,7 +1,7 @@
 // Targets of every dtype and shape, what is ignored, and when a bad class id is reported.
 import { expect } from 'chai';
 import { type Device, type Dtype, type LossOptions, type TensorLike, tensor } from 'culoss';
-import { criterionOf, lossNames } from './cases.mjs';
+import { criterionOf, floatDtypes, lossNames } from './cases.mjs';
 import { numbers, onCuda, onDevices } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
 import { isBinary } from './reference.mjs';
@@ -137,38 +137,45 @@ describe('targets', () => {
     }
   });
 
-  const call = (
-    device: Device,
-    validate: LossOptions['validate'],
-    out: Float32Array | undefined = undefined,
-  ) => {
-    const x = tensor(p, undefined, { device });
-    const bad = tensor(new Int32Array([0, 1, 3, 2]), [4], { device });
-    return criterionOf({ loss: 'NegativeLogLoss' }, validate ? { validate } : {}).forward(
-      x,
-      bad,
-      out ? { out } : {},
-    );
-  };
-  const message = 'targets[2]: expected a class id in [0, 3), got 3';
+  for (const loss of lossNames) {
+    for (const dtype of floatDtypes) {
+      const x = tensor(p, undefined, { dtype });
+      const bad = tensor(new Int32Array([0, 1, 3, 2]), [4]);
+      const message = 'targets[2]: expected a class id in [0, 3), got 3';
+      const call = (device: Device, validate: 'deferred' | 'eager' | 'off', out?: TensorLike) =>
+        criterionOf({ loss }, { validate, reduction: 'none' }).valueAndGrad(
+          x.to(device),
+          bad.to(device),
+          out ? { outGrad: out } : {},
+        );
+      const expectRangeError = (run: () => unknown): void =>
+        expectError(run, 'ERR_TARGET_RANGE', RangeError, message);
 
-  for (const validate of ['deferred', 'eager', 'off'] as const) {
-    it(`validate ${validate}: a bad class id on the CPU throws at once`, () => {
-      const out = new Float32Array([7]);
-      expectError(() => call('cpu', validate, out), 'ERR_TARGET_RANGE', RangeError, message);
-      expect(out[0]).to.equal(7);
-    });
+      for (const validate of ['deferred', 'eager', 'off'] as const) {
+        it(`${loss} validate ${validate} ${dtype} throws at once on the CPU`, () => {
+          const outGrad = tensor(p, undefined, { dtype });
+          expectRangeError(() => call('cpu', validate, outGrad));
+          expect(outGrad.arraySync()).to.deep.equal(x.arraySync());
+        });
+      }
+      onCuda(`${loss} validate deferred ${dtype} throws at the next read cuda:0`, () => {
+        const { loss } = call('cuda:0', 'deferred');
+        expectRangeError(() => loss.dataSync());
+      });
+      onCuda(`${loss} validate eager ${dtype} throws at once cuda:0`, () => {
+        expectRangeError(() => call('cuda:0', 'eager'));
+      });
+      onCuda(`${loss} validate off ${dtype} leaves loss and gradient of the row 0 cuda:0`, () => {
+        const { loss, grad } = call('cuda:0', 'off');
+        const zeros = (flat: number[]): boolean[] => {
+          const width = flat.length / 4;
+          return [0, 1, 2, 3].map((r) =>
+            flat.slice(r * width, (r + 1) * width).every((v) => v === 0),
+          );
+        };
+        expect(zeros(numbers(loss))).to.deep.equal([false, false, true, false]);
+        expect(zeros(numbers(grad))).to.deep.equal([false, false, true, false]);
+      });
+    }
   }
-
-  onCuda('validate deferred: a bad class id on a device throws at the next read', () => {
-    const loss = call('cuda:0', 'deferred');
-    expectError(() => loss.item(), 'ERR_TARGET_RANGE', RangeError, message);
-  });
-  onCuda('validate eager: a bad class id on a device throws at once', () => {
-    expectError(() => call('cuda:0', 'eager'), 'ERR_TARGET_RANGE', RangeError, message);
-  });
-  onCuda('validate off: a bad class id on a device counts as no class', () => {
-    const expected = -(Math.log(0.125) + Math.log(0.125) + Math.log(0.625)) / 4;
-    expect(call('cuda:0', 'off').item()).to.be.closeTo(expected, 1e-6);
-  });
 });

@@ -7,6 +7,8 @@ import { numbers, onDevices } from './devices.mjs';
 import { expectClose } from './expect.mjs';
 import type { Spec } from './reference.mjs';
 
+tf.enableProdMode(); // no advice on its other backends
+
 const [n, columns] = [13, 7];
 const random = randomNumbers(11);
 const matrix = (draw: () => number): number[][] =>
@@ -91,11 +93,6 @@ const logLosses: Case[] = [
 ];
 
 describe('TensorFlow.js', () => {
-  before(() => {
-    tf.enableProdMode(); // no advice on its other backends
-    return tf.setBackend('cpu');
-  });
-
   const check = (
     { title, spec, targets, inputs, sampleWeight, theirs }: Case,
     smoothing: number,

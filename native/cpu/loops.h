@@ -41,12 +41,6 @@ struct Loops {
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) {
     const Layout layout = work.layout;
-    // What is not visited below has no loss.
-    if (work.per_element && work.width() < layout.columns) {
-      for_each_chunk(layout.elements(), kChunk, [&](int64_t, int64_t begin, int64_t end) {
-        std::fill(work.losses + begin, work.losses + end, 0);
-      });
-    }
     sum = sum_over_chunks(layout.rows(), rows_per_chunk(layout.columns),
                           [&](int64_t begin, int64_t end) {
                             double partial = 0;

@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kBlock)
       counts = work.counts(row, targets, k);
     }
     if (!__syncthreads_or(counts)) {  // alike for all threads
-      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_nothing(row, c);
+      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_nothing(row, c, division);
       if (threadIdx.x == 0) work.write_row_loss(row, {}, division);
       continue;
     }
@@ -45,6 +45,10 @@ __global__ void __launch_bounds__(kBlock)
         statistics = statistics + work.statistics(row, column);
       }
       statistics = sum_of_block<kBlock>(statistics);
+    }
+    if (work.has_gaps()) {
+      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_no_loss(row, c, division);
+      __syncthreads();  // before other threads visit what is no gap
     }
     typename Work::Sums sums;
     for (int64_t k = threadIdx.x; k < work.width(); k += kBlock) {
@@ -91,8 +95,6 @@ struct Launcher {
     constexpr int kShort = 32;
     constexpr int64_t kMostBlocks = 1 << 16;
     const int64_t rows = work.layout.rows(), columns = work.layout.columns;
-    // What is not visited has no loss.
-    if (work.per_element && work.width() < columns) clear(work.losses, rows * columns);
     if (work.layout.inner > 1) {
       run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work>, work, tiles_of(rows), kThreads);
     } else if (columns <= 8 * kShort) {
@@ -114,12 +116,6 @@ struct Launcher {
     if (scalar == nullptr) return;
     launch("sum_partials", sum_partials<A>, device, 1, kThreads, partials.get(), blocks, division,
            static_cast<A*>(scalar));
-  }
-
-  template <class A>
-  void clear(A* memory, int64_t count) const {
-    if (count == 0) return;
-    check(cudaMemsetAsync(memory, 0, count * sizeof(A), device.stream), "cudaMemsetAsync");
   }
 };
 

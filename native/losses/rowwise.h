@@ -16,7 +16,8 @@ namespace culoss {
 //
 // the last part is there for coupled links only. An engine takes four steps a row: `counts` over
 // the columns that can hold a target, and if one does, `statistics` over all columns, `visit` over
-// those that can have a loss, `write_grad` over all; else `write_nothing` over all.
+// those that can have a loss, after `write_no_loss` over all if that leaves gaps, and `write_grad`
+// over all; else `write_nothing` over all.
 template <class T, class Term, class Link, class Target>
 struct Rowwise {
   using A = Compute<T>;
@@ -99,11 +100,16 @@ struct Rowwise {
     if (losses && !per_element) losses[row] = A(division.of(sums.loss));
   }
 
-  // Of a row that does not count: its loss and gradient are 0, whatever its inputs are.
-  HD void write_nothing(int64_t row, int64_t column) const {
-    const Place place = layout.at(row, column);
-    if (per_element) losses[place.offset] = 0;
-    if (grad) grad[place.offset] = store<T>(A(0));
+  // Whether elements have losses that are not visited; they are written first.
+  HD bool has_gaps() const { return per_element && width() < layout.columns; }
+  HD void write_no_loss(int64_t row, int64_t column, const Division& division) const {
+    losses[layout.at(row, column).offset] = A(division.of(0));
+  }
+
+  // Of a row that does not count: no loss, and a gradient of 0, whatever its inputs are.
+  HD void write_nothing(int64_t row, int64_t column, const Division& division) const {
+    if (per_element) write_no_loss(row, column, division);
+    if (grad) grad[layout.at(row, column).offset] = store<T>(A(0));
   }
 
   // All steps of a row by one thread; returns its loss, undivided.
@@ -118,6 +124,7 @@ struct Rowwise {
       if constexpr (kCoupled) {
         for (int64_t c = 0; c < layout.columns; ++c) seen = seen + statistics(row, c);
       }
+      for (int64_t c = 0; has_gaps() && c < layout.columns; ++c) write_no_loss(row, c, division);
       for (int64_t k = 0; k < width(); ++k) {
         sums = sums + visit(row, column(targets, k), targets, seen, division);
       }
@@ -125,7 +132,7 @@ struct Rowwise {
         write_grad(row, c, targets, seen, sums, division);
       }
     } else {
-      for (int64_t c = 0; c < layout.columns; ++c) write_nothing(row, c);
+      for (int64_t c = 0; c < layout.columns; ++c) write_nothing(row, c, division);
     }
     write_row_loss(row, sums, division);
     return sums.loss;
