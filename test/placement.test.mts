@@ -24,12 +24,31 @@ describe('placement', () => {
     expectClose([loss], [onCpu], { relative: 1e-6 });
   });
 
+  onDevices(
+    'weights, and a normalizer that is a tensor, follow the inputs as alpha does',
+    (device) => {
+      const options = { weight: [1, 3], posWeight: [2, 5], normalizer: tensor([4]) };
+      const criterion = new BinaryFocalLoss(options);
+      const [x, y] = [tensor(p, undefined, { device }), tensor([0, 1], undefined, { device })];
+      const loss = criterion.forward(x, y).item();
+      const placed = criterion.weight as Tensor;
+      expect(placed.device).to.equal(device);
+      criterion.forward(x, y);
+      expect(criterion.weight).to.equal(placed);
+      expectClose([loss], [new BinaryFocalLoss(options).forward(p, [0, 1]).item()], {
+        relative: 1e-6,
+      });
+    },
+  );
+
   onDevices('to() moves alpha ahead of time and returns the criterion', (device) => {
     const alpha = tensor([0.25, 0.75]);
     const criterion = new BinaryFocalLoss({ alpha });
     expect(criterion.to(device)).to.equal(criterion);
     expect((criterion.alpha as Tensor).device).to.equal(device);
     expect(criterion.cpu().alpha).to.equal(alpha);
+    const weighted = new BinaryFocalLoss({ weight: [1, 2] }).to(device);
+    expect(weighted.weight?.device).to.equal(device);
   });
 
   onDevices('alpha on a device serves inputs on another', (device) => {
@@ -54,6 +73,24 @@ describe('placement', () => {
     data[0] = 0.5;
     expect(criterion.forward(p, [0, 1]).item()).not.to.equal(before);
   });
+
+  onDevices(
+    'a normalizer on a device is read there, as it is when the loss is computed',
+    (device) => {
+      const [x, y] = [tensor(p, undefined, { device }), tensor([0, 1], undefined, { device })];
+      const sum = new BinaryFocalLoss({ reduction: 'sum' }).forward(x, y).item();
+      for (const dtype of ['float32', 'float64', 'int32'] as const) {
+        const normalizer = tensor([8], [1], { dtype, device });
+        const loss = new BinaryFocalLoss({ normalizer }).forward(x, y).item();
+        expectClose([loss], [sum / 8], { relative: 1e-7 });
+      }
+      // A loss can be the divisor of another: here of itself.
+      const own = new BinaryFocalLoss({ reduction: 'sum' }).forward(x, y);
+      expectClose([new BinaryFocalLoss({ normalizer: own }).forward(x, y).item()], [1], {
+        relative: 1e-6,
+      });
+    },
+  );
 
   onDevices('plain arrays are placed where the inputs are', (device) => {
     const { loss, grad } = new BinaryFocalLoss().valueAndGrad(

@@ -165,7 +165,7 @@ function readNormalizer(
   if (typeof value === 'string') {
     return { normalizer: readChoice('normalizer', value), divisor: none };
   }
-  const expected = `${listOf('normalizer')}, a finite number of at least 0`;
+  const expected = `${listOf('normalizer')} or a finite number of at least 0`;
   const most = Number.MAX_VALUE;
   return { normalizer: 'given', divisor: readValues(argument, value, 'one', most, expected) };
 }

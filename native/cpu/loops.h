@@ -45,7 +45,7 @@ struct Loops {
                           [&](int64_t begin, int64_t end) {
                             double partial = 0;
                             for (int64_t row = begin; row < end; ++row) {
-                              partial += work.whole_row(row, division);
+                              partial += whole_row(work, row, division);
                             }
                             return partial;
                           });

@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
     strided_rows_kernel(Work work, DivisionSource source, double* partials) {
   const Division division = source.read();
   double sum = 0;
-  for_each_of_tile(work.layout.rows(), [&](int64_t row) { sum += work.whole_row(row, division); });
+  for_each_of_tile(work.layout.rows(), [&](int64_t row) { sum += whole_row(work, row, division); });
   write_partial<kThreads>(sum, partials);
 }
 

@@ -4,7 +4,7 @@
 #include "../core/call.h"
 #include "elementwise.h"
 #include "normalizer.h"
-#include "rowwise.h"
+#include "whole_row.h"
 
 namespace culoss {
 

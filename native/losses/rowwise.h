@@ -112,32 +112,6 @@ struct Rowwise {
     if (grad) grad[layout.at(row, column).offset] = store<T>(A(0));
   }
 
-  // All steps of a row by one thread; returns its loss, undivided.
-  HD double whole_row(int64_t row, const Division& division) const {
-    const Targets targets = target.row(row);
-    bool row_counts = false;
-    for (int64_t k = 0; k < target.width() && !row_counts; ++k)
-      row_counts = counts(row, targets, k);
-    Sums sums;
-    if (row_counts) {
-      Statistics seen{};
-      if constexpr (kCoupled) {
-        for (int64_t c = 0; c < layout.columns; ++c) seen = seen + statistics(row, c);
-      }
-      for (int64_t c = 0; has_gaps() && c < layout.columns; ++c) write_no_loss(row, c, division);
-      for (int64_t k = 0; k < width(); ++k) {
-        sums = sums + visit(row, column(targets, k), targets, seen, division);
-      }
-      for (int64_t c = 0; grad && c < layout.columns; ++c) {
-        write_grad(row, c, targets, seen, sums, division);
-      }
-    } else {
-      for (int64_t c = 0; c < layout.columns; ++c) write_nothing(row, c, division);
-    }
-    write_row_loss(row, sums, division);
-    return sums.loss;
-  }
-
  private:
   HD Linked<A> linked(const Place& place, const Statistics& statistics) const {
     return link(load(inputs[place.offset]), place.column, statistics);
