@@ -79,23 +79,28 @@ export declare class DeviceMemory {
   dispose(): void;
 }
 
+export interface Reason {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** Facts about a device. */
+export interface Properties {
+  name: string;
+  major: number;
+  minor: number;
+  totalMemory: number;
+}
+
 /** Converts on the host: to float64 from any dtype, to the half types from float64. */
 export declare function cast(source: Operand, target: Operand): void;
 
 export declare function cpuThreads(): number;
 export declare function setCpuThreads(count: number): void;
 
-export declare function cudaUnavailableReason(): {
-  code: string;
-  message: string;
-  hint: string;
-} | null;
+export declare function cudaUnavailableReason(): Reason | null;
 export declare function cudaDeviceCount(): number;
-export declare function cudaProperties(device: number): {
-  name: string;
-  major: number;
-  minor: number;
-  totalMemory: number;
-};
+export declare function cudaProperties(device: number): Properties;
 /** Waits for the device. */
 export declare function cudaSynchronize(device: number): void;

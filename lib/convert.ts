@@ -9,6 +9,7 @@ import {
   hostOperand,
   isFloat,
   isHalf,
+  lengthOf,
 } from './dtype';
 import { Description, fail, native } from './errors';
 import { binding } from './native';
@@ -130,38 +131,39 @@ function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wan
   if (holds(wanted, data)) {
     return fromHost(
       data,
-      checkShape(shape ?? [data.length], data.length, `${argument}.shape`),
+      checkShape(shape ?? [lengthOf(data)], lengthOf(data), `${argument}.shape`),
       wanted,
     );
   }
   if (!bits) dtypeOfArray(view, argument); // must be a known one, whatever it is converted to
-  const numbers = view as unknown as ArrayLike<number | bigint>;
+  const numbers = { view: view as unknown as ArrayLike<number | bigint>, length: lengthOf(view) };
   return fromFlat(numbers, shape ?? [numbers.length], wanted, argument);
 }
 
 function fromNumbers(value: unknown, argument: string, wanted: Wanted): Tensor {
   const { dtype = wanted.dtypeOfNumbers ?? 'float32' } = wanted;
   const shape = shapeOf(value, argument);
-  return fromFlat(flatten(value, shape, argument), wanted.shape ?? shape, dtype, argument);
+  const view = flatten(value, shape, argument);
+  return fromFlat({ view, length: view.length }, wanted.shape ?? shape, dtype, argument);
 }
 
 function fromFlat(
-  numbers: ArrayLike<number | bigint>,
-  shape: readonly number[],
+  { view, length }: { view: ArrayLike<number | bigint>; length: number },
+  lengths: readonly number[],
   dtype: Dtype,
   argument: string,
 ): Tensor {
-  checkShape(shape, numbers.length, `${argument}.shape`);
-  const data = allocate(isHalf(dtype) ? 'float64' : dtype, numbers.length);
-  for (let i = 0; i < numbers.length; i++) {
-    const number = numbers[i] as number | bigint;
+  const shape = checkShape(lengths, length, `${argument}.shape`);
+  const data = allocate(isHalf(dtype) ? 'float64' : dtype, length);
+  for (let i = 0; i < length; i++) {
+    const number = view[i] as number | bigint;
     data[i] = dtype === 'int64' ? wholeBigInt(number, dtype, i, argument) : Number(number);
     if (!isFloat(dtype) && Number(data[i]) !== Number(number)) {
       rejectElement(number, dtype, i, argument);
     }
   }
   if (!isHalf(dtype)) return fromHost(data, shape, dtype);
-  const bits = allocate(dtype, numbers.length);
+  const bits = allocate(dtype, length);
   native(() => binding.cast(hostOperand(data, 'float64'), hostOperand(bits, dtype)));
   return fromHost(bits, shape, dtype);
 }

@@ -1,4 +1,4 @@
-import { checkDevice, deviceIndex } from './device';
+import { checkDevice, cudaAt, deviceIndex } from './device';
 import { type ErrorCode, native } from './errors';
 import { binding } from './native';
 
@@ -40,13 +40,13 @@ export const cuda = {
   },
   /** Facts about device `index`. Throws `ERR_CUDA_UNAVAILABLE` or `ERR_DEVICE`. */
   device(index = 0): CudaDevice {
-    checkDevice(`cuda:${index}`, 'index');
+    checkDevice(cudaAt(index), 'index');
     const { name, major, minor, totalMemory } = native(() => binding.cudaProperties(index));
     return { name, computeCapability: `${major}.${minor}`, totalMemory };
   },
   /** Waits for all work on device `index`; rejects with what that work deferred. */
   async synchronize(index = 0): Promise<void> {
-    const device = checkDevice(`cuda:${index}`, 'index');
+    const device = checkDevice(cudaAt(index), 'index');
     native(() => binding.cudaSynchronize(deviceIndex(device)));
   },
 };

@@ -14,6 +14,14 @@ export function deviceIndex(device: Device): number {
   return device === 'cpu' ? cpuIndex : Number(device.slice('cuda:'.length));
 }
 
+/** The CUDA device of an index, whether it is there or not. */
+export function cudaAt(index: unknown, argument = 'index'): Device {
+  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) {
+    fail('ERR_DEVICE', argument, 'the index of a CUDA device', index);
+  }
+  return `cuda:${index}`;
+}
+
 /** Reads a device and makes sure that it is there: asking for CUDA never falls back to the CPU. */
 export function checkDevice(device: unknown, argument: string): Device {
   if (device === 'cpu') return 'cpu';

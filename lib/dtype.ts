@@ -52,11 +52,17 @@ export function allocate(dtype: Dtype, size: number): HostData {
   }
 }
 
+/** What every typed array has, whatever was defined on this one. */
+const intrinsic = (name: PropertyKey): unknown =>
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get;
+
 /** The name of the kind of a typed array, of any realm; undefined for what is none. */
-const kindOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)?.get as (this: ArrayBufferView) => string | undefined;
+const kindOf = intrinsic(Symbol.toStringTag) as (this: ArrayBufferView) => string | undefined;
+
+const length = intrinsic('length') as (this: ArrayBufferView) => number;
+
+/** The elements of a typed array; 0 if it is detached. */
+export const lengthOf = (data: ArrayBufferView): number => length.call(data);
 
 /** Whether a typed array can stand for a dtype as it is. */
 export function holds(dtype: Dtype, data: ArrayBufferView): data is HostData {
@@ -65,7 +71,7 @@ export function holds(dtype: Dtype, data: ArrayBufferView): data is HostData {
 
 /** Memory on the host as the addon takes it. */
 export function hostOperand(memory: HostData, dtype: Dtype): Operand {
-  return { memory, dtype: dtypeCode(dtype), size: memory.length };
+  return { memory, dtype: dtypeCode(dtype), size: lengthOf(memory) };
 }
 
 export function checkDtype(dtype: unknown, argument: string): Dtype {

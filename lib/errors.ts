@@ -79,6 +79,9 @@ export function native<R>(run: () => R): R {
   }
 }
 
+/** Characters of a value in a message. */
+const longest = 200;
+
 /** Text that stands for a value in a message, whatever the value is. */
 export function describe(value: unknown): string {
   if (value instanceof Description) return value.text;
@@ -86,13 +89,14 @@ export function describe(value: unknown): string {
     if (Array.isArray(value) && value.length <= 8 && value.every((v) => typeof v === 'number')) {
       return `[${value.join(', ')}]`;
     }
-    return inspect(value, {
+    const text = inspect(value, {
       depth: 0,
       maxArrayLength: 4,
       maxStringLength: 60,
       breakLength: Number.POSITIVE_INFINITY,
       customInspect: false,
     });
+    return text.length > longest ? `${text.slice(0, longest)}…` : text;
   } catch {
     return 'a value that cannot be shown';
   }

@@ -38,7 +38,9 @@ export function flatten(
       fail('ERR_SHAPE', name, `${shape[axis]} elements, as its neighbours have`, value);
     }
     // Not forEach, which passes over holes.
-    for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${name}[${i}]`);
+    for (let i = 0; i < (shape[axis] as number); i++) {
+      visit(value[i], axis + 1, `${name}[${i}]`);
+    }
   };
   visit(nested, 0, argument);
   return flat;

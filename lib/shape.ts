@@ -15,15 +15,23 @@ export function sizeOf(shape: readonly number[]): number {
 export function checkShape(shape: unknown, size: number, argument: string): readonly number[] {
   const isLength = (length: unknown): boolean =>
     Number.isSafeInteger(length) && Number(length) >= 0;
-  if (!Array.isArray(shape) || shape.length > mostAxes || !shape.every(isLength)) {
-    fail('ERR_SHAPE', argument, `an array of at most ${mostAxes} whole numbers`, shape);
+  // A copy: what was checked must not change, and a hole must not be passed over.
+  const lengths =
+    Array.isArray(shape) && shape.length <= mostAxes ? Array.from(shape) : [undefined];
+  if (!lengths.every(isLength)) {
+    fail('ERR_SHAPE', argument, `an array of at most ${mostAxes} whole numbers below 2^53`, shape);
   }
-  if (sizeOf(shape) !== size) fail('ERR_SHAPE', argument, `a shape of ${size} elements`, shape);
+  if (sizeOf(lengths) !== size) fail('ERR_SHAPE', argument, `a shape of ${size} elements`, lengths);
   // A tensor without elements can still have axes whose product is beyond any memory.
-  if (size === 0 && sizeOf(shape.filter((length) => length > 0)) > mostNested) {
-    fail('ERR_SHAPE', argument, `axes beside the empty one of at most ${mostNested} in all`, shape);
+  if (size === 0 && sizeOf(lengths.filter((length) => length > 0)) > mostNested) {
+    fail(
+      'ERR_SHAPE',
+      argument,
+      `axes beside the empty one of at most ${mostNested} in all`,
+      lengths,
+    );
   }
-  return shape;
+  return lengths;
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,5 +1,5 @@
 import type { DeviceMemory, Operand } from '../binding';
-import { checkDevice, type Device, type DeviceLike, deviceIndex } from './device';
+import { checkDevice, cudaAt, type Device, type DeviceLike, deviceIndex } from './device';
 import {
   allocate,
   bytesPerElement,
@@ -9,11 +9,12 @@ import {
   type HostData,
   hostOperand,
   isHalf,
+  lengthOf,
 } from './dtype';
 import { Description, errorOf, fail, failType, native } from './errors';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
-import { sizeOf } from './shape';
+import { mostNested, sizeOf } from './shape';
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
@@ -34,6 +35,9 @@ export let empty: <D extends Dtype>(
   dtype: D,
   device: Device,
 ) => Tensor<D>;
+
+/** What a subclass does not have: memory is trusted by those who read it. */
+const ours = Symbol('culoss');
 
 /**
  * A dense, row-major array of one dtype on one device. Made by {@link tensor}, or by a loss.
@@ -68,18 +72,25 @@ export class Tensor<D extends Dtype = Dtype> {
       }
       return t.#operand;
     };
-    fromHost = (data, shape, dtype) => new Tensor(shape, dtype, 'cpu', hostOperand(data, dtype));
+    fromHost = (data, shape, dtype) =>
+      new Tensor(ours, shape, dtype, 'cpu', hostOperand(data, dtype));
     empty = (shape, dtype, device) => {
       const size = sizeOf(shape);
       if (device === 'cpu') return fromHost(allocate(dtype, size), shape, dtype);
       const bytes = size * bytesPerElement(dtype);
       const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
-      return new Tensor(shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
+      return new Tensor(ours, shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
     };
   }
 
-  private constructor(shape: readonly number[], dtype: D, device: Device, operand: Operand) {
-    if (operand === undefined) failType('new Tensor', 'a call of tensor() instead', undefined);
+  private constructor(
+    key: typeof ours,
+    shape: readonly number[],
+    dtype: D,
+    device: Device,
+    operand: Operand,
+  ) {
+    if (key !== ours) failType('new Tensor', 'a call of tensor() instead', key);
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.device = device;
@@ -91,7 +102,7 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /** The tensor on CUDA device `index`; itself if it is there already. */
   cuda(index = 0): Tensor<D> {
-    return this.to(`cuda:${index}`);
+    return this.to(cudaAt(index));
   }
 
   /** The tensor on the CPU; itself if it is there already. Waits for the device. */
@@ -130,8 +141,8 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /** Memory of the user's, which may have been detached or shrunk since. */
   #whole(memory: HostData): HostData {
-    if (memory.length < this.size) {
-      const actual = new Description(`${memory.length} (was its buffer detached or shrunk?)`);
+    if (lengthOf(memory) < this.size) {
+      const actual = new Description(`${lengthOf(memory)} (was its buffer detached or shrunk?)`);
       fail('ERR_SHAPE', 'tensor', `memory of ${this.size} elements`, actual);
     }
     return memory;
@@ -144,6 +155,10 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /** The elements as nested arrays of numbers; a number for a tensor of shape `[]`. */
   arraySync(): NestedArray {
+    if (this.size > mostNested) {
+      const most = `at most ${mostNested} elements, or a call of data() instead`;
+      fail('ERR_SHAPE', 'tensor.array', most, new Description(`${this.size}`));
+    }
     return nest(numbersOf(this.dataSync(), this.dtype), this.shape);
   }
 

@@ -1,5 +1,5 @@
 // binding.d.ts is the exact type of what the addon exports, and the enumerations of both sides agree.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import ts from 'typescript';
@@ -31,6 +31,18 @@ describe('binding', () => {
       exported[name] = own.length > 0 ? own : 'function';
     }
     expect(exported).to.deep.equal(declaredValues(read('binding.d.ts')));
+  });
+
+  it('every native function is headed by its signature in binding.d.ts', () => {
+    const folder = new URL('native/addon/', root);
+    const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+    const heads = new Set(sources.flatMap((text) => text.match(/(?<=^ *\/\/ )\w+\(.*$/gm) ?? []));
+    const text = read('binding.d.ts').replaceAll(/\/\*[\s\S]*?\*\//g, '');
+    const plain = text.match(/(?<=^export declare function )[^;]*(?=;)/gm) ?? [];
+    const methods = [...text.matchAll(/^export declare class [\s\S]*?^\}/gm)].flatMap(
+      ([body]) => body.match(/(?<=^ {2})\w+\([^;]*(?=;)/gm) ?? [],
+    );
+    expect([...plain, ...methods].sort()).to.deep.equal([...heads].sort());
   });
 
   it('the dtypes of lib/dtype.ts are those of native/core/dtype.h, in their order', () => {

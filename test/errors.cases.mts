@@ -1,5 +1,5 @@
 // Every wrong argument, its code, its class and its message. A row is a line, however long.
-import { BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss, CulossError, cpu, NegativeLogLoss, tensor } from 'culoss';
+import { BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss, CulossError, cpu, cuda, NegativeLogLoss, Tensor, tensor } from 'culoss';
 
 type Call = () => unknown;
 export type ErrorClass = new (message: string) => Error;
@@ -26,6 +26,17 @@ const on =
   (inputs: unknown, targets: unknown, options?: unknown): Call =>
   () =>
     binary.valueAndGrad(wrong(inputs), wrong(targets), wrong(options));
+
+const lying: Call = () => {
+  const data = new Float32Array(4);
+  Object.defineProperty(data, 'length', { value: 8 });
+  return tensor(data, [8]);
+};
+class Forged extends (Tensor as unknown as new (...memory: unknown[]) => object) {
+  constructor() {
+    super([2 ** 28], 'float32', 'cpu', { memory: new Float32Array(1), dtype: 0, size: 1 });
+  }
+}
 
 const value = RangeError;
 const type = TypeError;
@@ -174,9 +185,9 @@ export const table: Row[] = [
     value,
     /^data: expected a typed array for more than 16777216 numbers/,
   ],
-  ['tensor of a negative length', () => tensor([1], [-1, -1]), 'ERR_SHAPE', value, 'data.shape: expected an array of at most 16 whole numbers, got [-1, -1]'],
+  ['tensor of a negative length', () => tensor([1], [-1, -1]), 'ERR_SHAPE', value, 'data.shape: expected an array of at most 16 whole numbers below 2^53, got [-1, -1]'],
   ['tensor of a fractional length', () => tensor([1], [0.5, 2]), 'ERR_SHAPE', value, /^data\.shape: /],
-  ['tensor of a shape that is no array', () => tensor([1], wrong(1)), 'ERR_SHAPE', value, 'data.shape: expected an array of at most 16 whole numbers, got 1'],
+  ['tensor of a shape that is no array', () => tensor([1], wrong(1)), 'ERR_SHAPE', value, 'data.shape: expected an array of at most 16 whole numbers below 2^53, got 1'],
   [
     'tensor of endless arrays',
     () => {
@@ -188,6 +199,14 @@ export const table: Row[] = [
     value,
     'data: expected at most 16 levels of arrays, got more',
   ],
+  ['tensor of a shape with a hole', () => tensor(new Float32Array(6), wrong(Object.assign(new Array(2), { 1: 6 }))), 'ERR_SHAPE', value, /^data\.shape: expected an array of at most 16 whole numbers/],
+  ['tensor of a length beyond 2^53', () => tensor([1], [2 ** 53]), 'ERR_SHAPE', value, 'data.shape: expected an array of at most 16 whole numbers below 2^53, got [9007199254740992]'],
+  ['tensor of a typed array that lies about its length', lying, 'ERR_SHAPE', value, 'data.shape: expected a shape of 4 elements, got [8]'],
+  ['tensor of an object of many names', () => tensor(wrong(Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [`name${i}`, i])))), 'ERR_DTYPE', type, /^data: .{0,300}…$/s],
+  ['a subclass that makes its own memory', () => new Forged(), 'ERR_OPTION', type, /^new Tensor: expected a call of tensor\(\) instead/],
+  ['array of too many elements', () => tensor(new Uint8Array(2 ** 24 + 1)).arraySync(), 'ERR_SHAPE', value, 'tensor.array: expected at most 16777216 elements, or a call of data() instead, got 16777217'],
+  ['a device that is a symbol', () => tensor([1]).cuda(wrong(Symbol('x'))), 'ERR_DEVICE', machine, 'index: expected the index of a CUDA device, got Symbol(x)'],
+  ['the properties of a device below 0', () => cuda.device(-1), 'ERR_DEVICE', machine, 'index: expected the index of a CUDA device, got -1'],
   ['tensor of numbers beside arrays', () => tensor(wrong([1, [2]])), 'ERR_SHAPE', value, 'data[1]: expected a number, as its neighbours are, got [2]'],
   ['integers that are none', () => tensor([1.5], [1], { dtype: 'int32' }), 'ERR_DTYPE', type, 'data[0]: expected a value of int32, got 1.5'],
   ['integers too large', () => tensor([256], [1], { dtype: 'uint8' }), 'ERR_DTYPE', type, 'data[0]: expected a value of uint8, got 256'],

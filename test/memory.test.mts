@@ -49,6 +49,25 @@ describe('memory', () => {
       }
     }
 
+    onDevices(`${loss} memory out and outGrad are written where they are`, (device) => {
+      for (const dtype of floatDtypes) {
+        for (const reduction of ['mean', 'none', 'matrix'] as const) {
+          const { inputs, ids } = batchOf(shape, 'logits');
+          const x = tensor(inputs, undefined, { dtype, device });
+          const y = tensor(new Int32Array(ids), [ids.length], { device });
+          const criterion = criterionOf({ loss, from: 'logits' }, { reduction });
+          const expected = criterion.valueAndGrad(x, y);
+          const filled = (like: Tensor): Tensor =>
+            tensor(new Array(like.size).fill(77), like.shape, { dtype: like.dtype, device });
+          const [out, outGrad] = [filled(expected.loss), filled(expected.grad)];
+          const got = criterion.valueAndGrad(x, y, { out, outGrad });
+          expect([got.loss, got.grad]).to.deep.equal([out, outGrad]);
+          expectSame(numbers(out), numbers(expected.loss));
+          expectSame(numbers(outGrad), numbers(expected.grad));
+        }
+      }
+    });
+
     onDevices(`${loss} memory forward and valueAndGrad agree`, (device) => {
       const { inputs, soft } = batchOf(shape, 'logits');
       const x = tensor(inputs, undefined, { device });

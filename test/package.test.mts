@@ -74,6 +74,30 @@ describe('package', () => {
     expect(output).to.equal('done\n');
   });
 
+  it('a worker can be terminated in the middle of a call, and the process go on, or end', () => {
+    const script = `
+      const { Worker, isMainThread } = require('node:worker_threads');
+      const work = () => {
+        const { BinaryFocalLoss } = require('culoss');
+        const criterion = new BinaryFocalLoss();
+        for (;;) criterion.forward([[0.5, 0.5]], [1]);
+      };
+      const next = async (i) => {
+        const worker = new Worker(__filename);
+        await new Promise((resolve) => setTimeout(resolve, 100 + 5 * i));
+        if (i === 15) console.log('done');
+        if (i === 15) process.exit(0);
+        await worker.terminate();
+        await next(i + 1);
+      };
+      if (isMainThread) next(0);
+      else work();`;
+    const file = `${root}out/terminated.cjs`;
+    writeFileSync(file, script);
+    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60000 });
+    expect(output).to.equal('done\n');
+  });
+
   it('can be loaded by several worker threads at once, which end', () => {
     const script = `
       const { Worker, isMainThread, parentPort } = require('node:worker_threads');

@@ -67,6 +67,7 @@ function exactOf(spec: Spec, inputs: number[][], ids: number[]): Exact[] {
 
 interface Worst {
   error: number;
+  where: string;
   what: string;
 }
 
@@ -82,14 +83,18 @@ function worstOf(spec: Spec, dtype: keyof typeof budgets, device: Device): Worst
   const slopes = numbers(grad);
   const { absolute } = budgets[dtype];
   const each = isBinary(spec.loss) ? 1 : columns;
-  let worst: Worst = { error: 0, what: 'none' };
+  let worst: Worst = { error: 0, where: 'nowhere', what: '' };
   exactOf(spec, inputs, ids).forEach((exact, i) => {
-    const at = each === 1 ? [inputs.flat()[i]] : inputs[i];
+    const at = (each === 1 ? [inputs.flat()[i] as number] : (inputs[i] as number[])).join(', ');
     const consider = (kind: string, got: number, want: Exact['value']): void => {
       const error = relativeError(got, want, absolute);
       if (error <= worst.error) return;
-      const of = `${kind} of ${spec.loss} γ=${spec.gamma ?? '–'} ${spec.from} [${at?.join(', ')}]`;
-      worst = { error, what: `${of}: ${got}, exactly ${want.toExponential(12)}` };
+      const gamma = spec.gamma === undefined ? '' : `, gamma ${spec.gamma}`;
+      worst = {
+        error,
+        where: `${kind}, ${spec.from}${gamma}`,
+        what: `at [${at}]: got ${got}, exactly ${want.toExponential(15)}`,
+      };
     };
     consider('value', losses[i] as number, exact.value);
     exact.grad.forEach((want, c) => {
@@ -107,8 +112,10 @@ describe('tails', () => {
           .filter((spec) => spec.loss === loss)
           .map((spec) => worstOf(spec, dtype, device));
         const worst = found.reduce((a, b) => (b.error > a.error ? b : a));
-        expect(worst.error, worst.what).to.be.at.most(budgets[dtype].relative);
-        return `worst tail error, ${dtype} on ${device}: ${worst.error.toExponential(1)}, ${worst.what}`;
+        const { relative } = budgets[dtype];
+        expect(worst.error, `${worst.where} ${worst.what}`).to.be.at.most(relative);
+        const figure = `${worst.error.toExponential(1)} of ${relative.toExponential(0)}`;
+        return `worst tail error ${figure}: ${loss}, ${dtype}, ${device}, ${worst.where}`;
       });
     }
   }

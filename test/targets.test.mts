@@ -124,6 +124,28 @@ describe('targets', () => {
     });
   }
 
+  for (const loss of lossNames) {
+    onDevices(`${loss} normalizer positives counts targets above 0, and at least 1`, (device) => {
+      const x = tensor(p, undefined, { device });
+      const divisor = (y: number[][]): number => {
+        const targets = tensor(y, undefined, { dtype: 'float64', device });
+        const of = (options: LossOptions): number =>
+          criterionOf({ loss, alpha: 0.5 }, options).forward(x, targets).item();
+        return of({ reduction: 'sum' }) / of({ normalizer: 'positives' });
+      };
+      const zeros = p.map((row) => row.map(() => 0));
+      const one = [[0, 0.25, 0], ...zeros.slice(1)];
+      expect(divisor(one)).to.be.closeTo(1, 1e-6);
+      expect(divisor([[-1, 0.25, 3], [1, -0.5, 0], ...zeros.slice(2)])).to.be.closeTo(3, 1e-6);
+      // Nothing is positive: a sum, not NaN, and 0 over no rows at all.
+      const mean = (y: TensorLike, inputs: TensorLike = x): number =>
+        criterionOf({ loss }, { normalizer: 'positives' }).forward(inputs, y).item();
+      expect(mean(tensor(zeros, undefined, { dtype: 'float64', device }))).to.be.at.least(0);
+      const nothing = tensor(new Float32Array(0), [0, 3], { device });
+      expect(mean(tensor(new Int32Array(0), [0], { device }), nothing)).to.equal(0);
+    });
+  }
+
   onDevices('sample weights may be a mask of any dtype', (device) => {
     const x = tensor(p, undefined, { device });
     const y = tensor(ids, [4], { device });

@@ -179,4 +179,12 @@ describe('half types', () => {
       expect(numbers(tensor([Number.NaN], [1], { dtype }))[0]).to.be.NaN;
     });
   }
+
+  it('a shape is read once: what was checked is what the tensor has', () => {
+    let looks = 0;
+    const get = (target: number[], name: string | symbol): unknown =>
+      name === '0' && ++looks > 1 ? 2 ** 28 : Reflect.get(target, name);
+    const t = tensor(new Float32Array(1), new Proxy([1], { get }));
+    expect([t.shape, t.arraySync()]).to.deep.equal([[1], [0]]);
+  });
 });

@@ -1,6 +1,6 @@
 import type { Operand } from '../../binding';
 import type { TensorLike } from '../convert';
-import { checkDevice, type DeviceLike, deviceIndex } from '../device';
+import { checkDevice, cudaAt, type DeviceLike, deviceIndex } from '../device';
 import type { FloatDtype } from '../dtype';
 import { native } from '../errors';
 import { binding } from '../native';
@@ -66,7 +66,7 @@ export abstract class Criterion {
 
   /** Moves alpha and all weights to CUDA device `index` ahead of time; returns the criterion. */
   cuda(index = 0): this {
-    return this.to(`cuda:${index}`);
+    return this.to(cudaAt(index));
   }
 
   /** Moves alpha and all weights to the CPU; returns the criterion. */

@@ -220,7 +220,6 @@ function checkValues(
   check: (element: number, name: string) => void,
 ): void {
   if (tensor.device !== 'cpu') return;
-  Array.from(numbersOf(tensor.dataSync(), tensor.dtype)).forEach((number, i) => {
-    check(number, `${argument}[${i}]`);
-  });
+  const numbers = numbersOf(tensor.dataSync(), tensor.dtype);
+  for (let i = 0; i < numbers.length; i++) check(numbers[i] as number, `${argument}[${i}]`);
 }

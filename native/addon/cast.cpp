@@ -16,8 +16,9 @@ void encode_all(const Operand& source, const Operand& target) {
   }
 }
 
-// cast(source: Operand, target: Operand): void. To float64 from any dtype, to the half types from
-// float64.
+// cast(source: Operand, target: Operand): void
+//
+// To float64 from any dtype, to the half types from float64.
 Napi::Value Cast(const Napi::CallbackInfo& info) {
   const Napi::Object operands = Napi::Object::New(info.Env());
   operands.Set("source", info[0]);

@@ -6,7 +6,7 @@
 namespace culoss {
 namespace {
 
-// cudaUnavailableReason(): { code, message, hint } | null
+// cudaUnavailableReason(): Reason | null
 Napi::Value CudaUnavailableReason(const Napi::CallbackInfo& info) {
   const auto reason = cuda::unavailable_reason();
   if (!reason) return info.Env().Null();
@@ -22,7 +22,7 @@ Napi::Value CudaDeviceCount(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), cuda::device_count());
 }
 
-// cudaProperties(device: number): { name, major, minor, totalMemory }
+// cudaProperties(device: number): Properties
 Napi::Value CudaProperties(const Napi::CallbackInfo& info) {
   const cuda::Properties properties = cuda::properties(info[0].ToNumber().Int32Value());
   Napi::Object result = Napi::Object::New(info.Env());

@@ -45,7 +45,7 @@ DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
   return memory;
 }
 
-// write(source: TypedArray | DeviceMemory): void
+// write(source: HostMemory | DeviceMemory): void
 void DeviceMemory::write(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     expect_usable();
@@ -60,7 +60,9 @@ void DeviceMemory::write(const Napi::CallbackInfo& info) {
   });
 }
 
-// read(target: TypedArray): void, waits for the device
+// read(target: HostMemory): void
+//
+// Waits for the device.
 void DeviceMemory::read(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     expect_usable();

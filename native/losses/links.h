@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <limits>
+
 #include "../core/platform.h"
 #include "term.h"
 
@@ -18,10 +20,10 @@ struct Linked {
 // x is the probability itself, clamped first. The gradient is 0 where the clamp acted; its bounds
 // pass. NaN passes through.
 //
-// log 0 and an infinite 1/p are replaced by `log_of_zero` and `reciprocal_of_zero`: infinities for
-// the categorical losses, and for the binary ones PyTorch's floors, without which one certain and
-// wrong element would make the sum infinite.
-// https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+// log 0 and 1/0 are replaced by `log_of_zero` and `reciprocal_of_zero`: infinities for the
+// categorical losses, and for the binary ones PyTorch's floors, without which one certain and wrong
+// element would make the sum infinite. 1/p of another p is finite: where it overflows, the largest
+// number. https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
 struct Probability {
   double low;
   double high;
@@ -60,8 +62,10 @@ struct Probability {
   }
   template <class A>
   HD A reciprocal(A p) const {
+    if (p == 0) return A(reciprocal_of_zero);
+    constexpr A kLargest = std::numeric_limits<A>::max();
     const A quotient = 1 / p;
-    return isinf(quotient) ? A(reciprocal_of_zero) : quotient;
+    return quotient > kLargest ? kLargest : quotient;
   }
 };
 
