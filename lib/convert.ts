@@ -1,4 +1,4 @@
-import { checkDevice, type Device, type DeviceLike } from './device';
+import { checkDevice, type DeviceLike } from './device';
 import {
   allocate,
   checkDtype,
@@ -81,14 +81,9 @@ export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>
   return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor as Tensor<D>;
 }
 
-/** Reads an argument that takes a tensor. What is not a tensor yet is placed on `device`. */
-export function asTensor(
-  value: TensorLike,
-  argument: string,
-  { device, dtypeOfNumbers }: { device: Device; dtypeOfNumbers: Dtype },
-): Tensor {
-  if (isTensor(value)) return value;
-  return toTensor(value, argument, { dtypeOfNumbers }).to(device);
+/** Reads an argument that takes a tensor. What is not one yet becomes one on the CPU. */
+export function asTensor(value: TensorLike, argument: string, dtypeOfNumbers: Dtype): Tensor {
+  return isTensor(value) ? value : toTensor(value, argument, { dtypeOfNumbers });
 }
 
 interface Wanted {

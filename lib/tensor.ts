@@ -118,7 +118,12 @@ export class Tensor<D extends Dtype = Dtype> {
     if (target === 'cpu') return fromHost(this.dataSync(), this.shape, this.dtype);
     const moved = empty(this.shape, this.dtype, target);
     const destination = operandOf(moved, 'tensor').memory as DeviceMemory;
-    native(() => destination.write(memory));
+    try {
+      native(() => destination.write(memory));
+    } catch (error) {
+      moved.dispose();
+      throw error;
+    }
     return moved;
   }
 

@@ -1,18 +1,26 @@
 // Builds the native addon: everything the first time, afterwards what has changed.
 //
 // CULOSS_CUDA=OFF leaves the CUDA engine out, ON insists on it; CMAKE_CUDA_ARCHITECTURES names the
-// GPUs. What CMake says is shown where it matters, and whole if the build fails.
+// GPUs. --release compiles for all of them. --emulation builds, beside the addon, the one that tests
+// run on machines without a GPU; --sanitize that one with AddressSanitizer and
+// UndefinedBehaviorSanitizer. What CMake says is shown where it matters, and whole if the build fails.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const { CULOSS_CUDA = 'AUTO', CMAKE_CUDA_ARCHITECTURES = '', CI } = process.env;
+const wants = (name) => process.argv.includes(`--${name}`);
+const onOff = (value) => (value ? 'ON' : 'OFF');
+const isEmulated = wants('emulation') || wants('sanitize');
 const options = [
   `--CDCULOSS_CUDA=${CULOSS_CUDA}`,
-  `--CDCULOSS_RELEASE=${process.argv.includes('--release') ? 'ON' : 'OFF'}`,
-  `--CDCULOSS_WERROR=${CI ? 'ON' : 'OFF'}`,
+  `--CDCULOSS_CUDA_EMULATION=${onOff(isEmulated)}`,
+  `--CDCULOSS_SANITIZE=${onOff(wants('sanitize'))}`,
+  `--CDCULOSS_RELEASE=${onOff(wants('release'))}`,
+  `--CDCULOSS_WERROR=${onOff(CI)}`,
   `--CDCMAKE_CUDA_ARCHITECTURES=${CMAKE_CUDA_ARCHITECTURES}`,
 ];
+if (isEmulated) options.push('--out', wants('sanitize') ? 'build/sanitize' : 'build/emulation');
 
 const log = [];
 const wanted = /^-- (culoss: .*)|^(\[\d+\/\d+\] \w.*|\[ *\d+%\] .*)|(.*\b(?:warning|error)\b:.*)/;
@@ -25,7 +33,9 @@ function show(line) {
 
 // Both steps: `cmake-js build` alone would keep the options of an earlier configuration.
 for (const step of ['configure', 'build']) {
-  const child = spawn('cmake-js', [step, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('node_modules/.bin/cmake-js', [step, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', show);
   }

@@ -1,14 +1,34 @@
-// The whole gate, in the order in which a mistake is cheapest: format and lint, build, types, tests.
+// The whole gate, in the order in which a mistake is cheapest: format and lint, build, types, tests;
+// then the tests of the CUDA engine where it is emulated. The last line counts all tests.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { run } from './run.mjs';
 
+const emulated = 'scripts/test-emulated.mjs';
+const some = 'faults|emulated|options.*cuda:0|memory.*cuda:0|targets.*cuda:0|reduction.*cuda:0';
 const steps = [
   ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs']],
   ['types', 'tsc', ['--build']],
   ['tests', 'mocha', []],
+  ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
+  [
+    'some of them with sanitizers, in another order',
+    'node',
+    [emulated, '--sanitize', '-g', some],
+    { CULOSS_EMULATION_ORDER: 'reverse' },
+  ],
 ];
 
-for (const [title, command, args] of steps) {
+const results = 'out/results.jsonl'; // written by test/reporter.cjs
+mkdirSync('out', { recursive: true });
+rmSync(results, { force: true });
+process.env.CULOSS_TEST_RESULTS = `${process.cwd()}/${results}`;
+
+for (const [title, command, args, env] of steps) {
   console.log(`\n── ${title}`);
-  run(command, args);
+  run(command, args, env);
 }
+
+const runs = readFileSync(results, 'utf8').trim().split('\n').map(JSON.parse);
+const total = (name) => runs.reduce((sum, stats) => sum + stats[name], 0);
+console.log(`\n${total('passes')} passed, ${total('failures')} failed`);

@@ -4,9 +4,11 @@ import { readdirSync } from 'node:fs';
 import { run } from './run.mjs';
 
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
-const sources = readdirSync('native', { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(h|cpp|cu|cuh)$/.test(file))
-  .map((file) => `native/${file}`);
+const sources = ['native', 'test/emulation']
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  )
+  .filter((file) => /\.(h|cpp|cu|cuh)$/.test(file));
 
 if (spawnSync('clang-format', ['--version']).error) {
   console.log('culoss: clang-format is not installed: the format of native/ is not checked');

@@ -8,7 +8,7 @@ import { type Axes, isPerRow } from './axes';
 
 /** Floating-point numbers. */
 export function readInputs(like: TensorLike): Tensor<FloatDtype> {
-  const inputs = asTensor(like, 'inputs', { device: 'cpu', dtypeOfNumbers: 'float32' });
+  const inputs = asTensor(like, 'inputs', 'float32');
   operandOf(inputs, 'inputs');
   if (!hasFloats(inputs)) {
     return fail('ERR_DTYPE', 'inputs', 'float32, float64, float16 or bfloat16', inputs.dtype);
@@ -21,10 +21,10 @@ export function readTargets(like: TensorLike, device: Device): Tensor {
   return besideInputs(like, 'targets', device);
 }
 
-/** Numbers become float64 where the inputs are; a tensor must be there. */
+/** A tensor must be where the inputs are; numbers become float64, and go there with the call. */
 function besideInputs(like: TensorLike, argument: string, device: Device): Tensor {
-  const read = asTensor(like, argument, { device, dtypeOfNumbers: 'float64' });
-  checkDevice(read, argument, device);
+  const read = asTensor(like, argument, 'float64');
+  if (isTensor(like)) checkDevice(read, argument, device);
   return read;
 }
 
@@ -73,7 +73,7 @@ export function readOutput<D extends Dtype>(
   device: Device,
 ): Tensor<D> | undefined {
   if (value === undefined) return undefined;
-  const output = asTensor(value, argument, { device: 'cpu', dtypeOfNumbers: dtype });
+  const output = asTensor(value, argument, dtype);
   if (!isTensor(value) && !aliases(output, value)) {
     fail('ERR_DTYPE', argument, `a tensor or a typed array of ${dtype} to write in`, value);
   }

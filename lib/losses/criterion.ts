@@ -131,12 +131,7 @@ export abstract class Criterion {
     const oneHot = readsAsDense(inputs, targets, wanted, axes);
     if (oneHot) checkIgnoreIndex(ignoreIndex, axes, sides);
     const sampleWeight = readSampleWeight(options.sampleWeight, inputs, axes, sides);
-    const parameters = {
-      alpha: placed.alpha.operandOn(device, columns),
-      weight: placed.weight.operandOn(device, columns),
-      posWeight: placed.posWeight.operandOn(device, columns),
-      divisor: placed.divisor.operandOn(device, columns),
-    };
+    for (const option of Object.values(placed)) option.expectFits(columns);
     const lossShape = this.#lossShape(inputs.shape, axes.rowShape);
     const gradOutput = readGradOutput(options.gradOutput, lossShape, device);
     const lossDtype = inputs.dtype === 'float64' ? 'float64' : 'float32';
@@ -145,26 +140,48 @@ export abstract class Criterion {
       grad: readOutput(options.outGrad, 'outGrad', inputs.shape, inputs.dtype, device),
     };
 
-    const loss = given.loss ?? empty(lossShape, lossDtype, device);
-    const grad = wantsGrad ? (given.grad ?? empty(inputs.shape, inputs.dtype, device)) : undefined;
-    const operand = <V>(value: V | Tensor, name: string): V | Operand =>
-      isTensor(value) ? operandOf(value, name) : value;
-    const call = {
-      device: deviceIndex(device),
-      outer,
-      columns,
-      inner,
-      ...parameters,
-      inputs: operandOf(inputs, 'inputs'),
-      targets: operandOf(targets, 'targets'),
-      oneHot,
-      sampleWeight: operand(sampleWeight, 'sampleWeight') as Operand | undefined,
-      gradOutput: operand(gradOutput, 'gradOutput'),
-      out: operandOf(loss, 'out'),
-      outGrad: operand(grad, 'outGrad') as Operand | undefined,
+    // All that can be wrong with the arguments was found. From here on memory is taken.
+    const [temporary, outputs]: [Tensor[], Tensor[]] = [[], []];
+    const operand = <V>(value: V | Tensor, name: string): V | Operand => {
+      if (!isTensor(value)) return value;
+      if (value.device === device) return operandOf(value, name);
+      const there = value.to(device); // what was given as plain arrays
+      temporary.push(there);
+      return operandOf(there, name);
     };
-    native(() => this.#native.run(call));
-    return { loss, grad };
+    const made = <D extends FloatDtype>(shape: readonly number[], dtype: D): Tensor<D> => {
+      const output = empty(shape, dtype, device);
+      outputs.push(output);
+      return output;
+    };
+    try {
+      const loss = given.loss ?? made(lossShape, lossDtype);
+      const grad = wantsGrad ? (given.grad ?? made(inputs.shape, inputs.dtype)) : undefined;
+      const call = {
+        device: deviceIndex(device),
+        outer,
+        columns,
+        inner,
+        inputs: operandOf(inputs, 'inputs'),
+        targets: operand(targets, 'targets') as Operand,
+        oneHot,
+        alpha: placed.alpha.operandOn(device),
+        weight: placed.weight.operandOn(device),
+        posWeight: placed.posWeight.operandOn(device),
+        divisor: placed.divisor.operandOn(device),
+        sampleWeight: operand(sampleWeight, 'sampleWeight') as Operand | undefined,
+        gradOutput: operand(gradOutput, 'gradOutput'),
+        out: operandOf(loss, 'out'),
+        outGrad: operand(grad, 'outGrad') as Operand | undefined,
+      };
+      native(() => this.#native.run(call));
+      return { loss, grad };
+    } catch (error) {
+      for (const output of outputs) output.dispose();
+      throw error;
+    } finally {
+      for (const tensor of temporary) tensor.dispose(); // in the order of the device's work
+    }
   }
 
   #lossShape(shape: readonly number[], rowShape: readonly number[]): readonly number[] {

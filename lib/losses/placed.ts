@@ -39,9 +39,9 @@ export class Placed {
     return copy;
   }
 
-  /** What the addon takes, for inputs of so many classes on a device. */
-  operandOn(device: Device, columns: number): number | Operand | undefined {
-    if (!isTensor(this.#current)) return this.#current;
+  /** Throws unless there are as many values as inputs of so many classes need. */
+  expectFits(columns: number): void {
+    if (!isTensor(this.#current)) return;
     const { size, shape } = this.#current;
     const fits =
       (size === 1 && this.lengths !== 'per class') || (size === columns && this.lengths !== 'one');
@@ -55,6 +55,11 @@ export class Placed {
       fail('ERR_SHAPE', this.argument, expected[this.lengths], shape);
     }
     operandOf(this.#current, this.argument); // not disposed
-    return operandOf(this.on(device) as Tensor, this.argument);
+  }
+
+  /** What the addon takes. */
+  operandOn(device: Device): number | Operand | undefined {
+    const placed = this.on(device);
+    return isTensor(placed) ? operandOf(placed, this.argument) : placed;
   }
 }

@@ -199,10 +199,7 @@ function readValues(
     };
     failType(argument, lengths === 'per class' ? 'one value per class' : what[lengths], value);
   }
-  const tensor = asTensor(value as TensorLike, argument, {
-    device: 'cpu',
-    dtypeOfNumbers: 'float64',
-  });
+  const tensor = asTensor(value as TensorLike, argument, 'float64');
   operandOf(tensor, argument); // not disposed
   if (lengths === 'one' && tensor.size !== 1)
     fail('ERR_SHAPE', argument, 'one number', tensor.shape);

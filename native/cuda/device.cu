@@ -11,9 +11,14 @@ namespace {
 
 constexpr TargetError kNoTargetError{~0ull, 0, {}};
 
-Device make_device(int index) {
-  const Current current(index);
-  Device device{index, nullptr, nullptr, nullptr};
+void give_back(const Device& device) noexcept {
+  if (device.pool) cudaMemPoolDestroy(device.pool);
+  if (device.target_error) cudaFree(device.target_error);
+  if (device.stream) cudaStreamDestroy(device.stream);
+  cudaGetLastError();  // an error here must not be taken for one of the next call
+}
+
+void fill_in(Device& device) {
   check(cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking),
         "cudaStreamCreateWithFlags");
   check(cudaMalloc(&device.target_error, sizeof(TargetError)), "cudaMalloc");
@@ -24,11 +29,22 @@ Device make_device(int index) {
   // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
-  properties.location = {cudaMemLocationTypeDevice, index};
+  properties.location = {cudaMemLocationTypeDevice, device.index};
   check(cudaMemPoolCreate(&device.pool, &properties), "cudaMemPoolCreate");
   uint64_t keep_all = UINT64_MAX;
   check(cudaMemPoolSetAttribute(device.pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
         "cudaMemPoolSetAttribute");
+}
+
+Device make_device(int index) {
+  const Current current(index);
+  Device device{index, nullptr, nullptr, nullptr};
+  try {
+    fill_in(device);
+  } catch (const Error&) {
+    give_back(device);
+    throw;
+  }
   return device;
 }
 

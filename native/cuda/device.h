@@ -79,8 +79,11 @@ struct Site {
 template <class... Parameters, class... Arguments>
 void launch(Site site, void (*kernel)(Parameters...), const Device& device, int64_t blocks,
             int threads, const Arguments&... arguments) {
-  kernel<<<unsigned(blocks), threads, 0, device.stream>>>(arguments...);
-  check(cudaGetLastError(), site.name, site.where);
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(unsigned(blocks));
+  config.blockDim = dim3(unsigned(threads));
+  config.stream = device.stream;
+  check(cudaLaunchKernelEx(&config, kernel, arguments...), site.name, site.where);
 }
 
 }  // namespace culoss::cuda
