@@ -53,8 +53,8 @@ export interface Call {
   posWeight: number | Operand | undefined;
   /** (outer, inner), or the inputs' shape for `sides: 'both'` */
   sampleWeight: Operand | undefined;
-  /** of the normalizer `'given'`: a number, or (1) */
-  divisor: number | Operand | undefined;
+  /** of the criterion's normalizer `'given'`: a number, or (1) */
+  normalizer: number | Operand | undefined;
   /** a number, or the shape of the loss */
   gradOutput: number | Operand | undefined;
   /** (1), (outer, inner) or the inputs' shape, of float32, or of float64 for float64 inputs */

@@ -6,7 +6,9 @@ export function checkOptions(
   names: readonly string[],
   nullable: readonly string[] = [],
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  // Not a Map, a Date or an array, whose contents would go unread.
+  const isObject = Object.prototype.toString.call(options) === '[object Object]';
+  if (typeof options !== 'object' || options === null || !isObject) {
     failType('options', 'an object', options);
   }
   for (const [name, value] of Object.entries(options)) {

@@ -129,7 +129,7 @@ describe('binding', () => {
       { posWeight: operand(new Float64Array(6), 1, 6) },
       { sampleWeight: operand(new Float64Array(6), 1, 6) },
       { sampleWeight: operand(new Float64Array(1), 1, 2) },
-      { divisor: operand(new Float64Array(2), 1, 2) },
+      { normalizer: operand(new Float64Array(2), 1, 2) },
     ]) {
       expect(run(changes), JSON.stringify(changes)).to.throw(/.+/);
     }

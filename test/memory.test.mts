@@ -94,7 +94,23 @@ describe('memory', () => {
     });
   }
 
-  it('a plain typed array is written in place', () => {
+  it('plain typed arrays are written in place, whatever the shape', () => {
+    for (const loss of lossNames) {
+      for (const dtype of ['float32', 'float16'] as const) {
+        const { inputs, ids } = batchOf(shape, 'probabilities');
+        const x = tensor(inputs, undefined, { dtype });
+        const criterion = criterionOf({ loss }, { reduction: 'matrix' });
+        const expected = criterion.valueAndGrad(x, ids);
+        const out = new Float32Array(x.size);
+        const outGrad = dtype === 'float16' ? new Uint16Array(x.size) : new Float32Array(x.size);
+        criterion.valueAndGrad(x, ids, { out, outGrad });
+        expectSame([...out], [...expected.loss.dataSync()].map(Number));
+        expect([...outGrad]).to.deep.equal([...expected.grad.dataSync()]);
+      }
+    }
+  });
+
+  it('a plain typed array with a shape beside it is written in place', () => {
     const grad = new Float32Array(4);
     const out = new Float32Array(1);
     const criterion = criterionOf({ loss: 'BinaryCrossEntropy', from: 'logits' });

@@ -51,7 +51,7 @@ export function countsOf(spec: Spec, targets: Matrix, ids?: readonly number[]): 
     if (ignoreIndex === undefined) return row.map(() => true);
     if (ids) return row.map(() => ids[n] !== ignoreIndex);
     if (isBinary(loss)) return row.map((y) => y !== ignoreIndex);
-    return row.map(() => row.some((y) => y !== 0));
+    return row.map(() => row.some((y) => y !== 0 && y !== ignoreIndex));
   });
 }
 

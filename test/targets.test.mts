@@ -59,6 +59,8 @@ describe('targets', () => {
             n === 1 ? row.map(() => (isBinary(loss) ? mark : 0)) : row,
           );
           expectSame(all(loss, x, as(masked), ignoring), some);
+          const filled = oneHot.map((row, n) => (n === 1 ? row.map(() => mark) : row));
+          expectSame(all(loss, x, as(filled), ignoring), some);
           // An id in range is ignored as well.
           expectSame(all(loss, x, as(ids), { ignoreIndex: 0 }), some);
         },

@@ -1,8 +1,8 @@
 import { asTensor, type TensorLike } from '../convert';
 import type { Device } from '../device';
-import { type Dtype, type FloatDtype, isFloat } from '../dtype';
+import { type Dtype, type FloatDtype, isFloat, lengthOf } from '../dtype';
 import { Description, errorOf, fail, failType } from '../errors';
-import { sameShape } from '../shape';
+import { sameShape, sizeOf } from '../shape';
 import { isTensor, operandOf, type Tensor } from '../tensor';
 import { type Axes, isPerRow } from './axes';
 
@@ -37,8 +37,9 @@ export function readSampleWeight(
 ): Tensor | undefined {
   if (like === undefined) return undefined;
   const weight = besideInputs(like, 'sampleWeight', device);
-  const byElement = sides === 'both' && sameShape(weight.shape, shape);
-  if (!byElement && !isPerRow(weight.shape, axes)) {
+  const allowed = [axes.rowShape, axes.rowShapeOfOneClass];
+  if (sides === 'both') allowed.push(shape);
+  if (!allowed.some((lengths) => sameShape(weight.shape, lengths))) {
     const perRow = `one weight per row, the shape [${axes.rowShape.join(', ')}]`;
     const perElement = sides === 'both' ? `, or one per element, [${shape.join(', ')}]` : '';
     fail('ERR_SHAPE', 'sampleWeight', perRow + perElement, weight.shape);
@@ -54,7 +55,9 @@ export function readGradOutput(
 ): number | Tensor | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) fail('ERR_OPTION', 'gradOutput', 'a finite number', value);
+    if (!Number.isFinite(Math.fround(value))) {
+      fail('ERR_OPTION', 'gradOutput', 'a number within ±3.4e38', value);
+    }
     return value;
   }
   if (typeof value !== 'object') failType('gradOutput', 'a number or a tensor', value);
@@ -73,7 +76,9 @@ export function readOutput<D extends Dtype>(
   device: Device,
 ): Tensor<D> | undefined {
   if (value === undefined) return undefined;
-  const output = asTensor(value, argument, dtype);
+  // A plain typed array has the shape of what is written in it.
+  const isWhole = ArrayBuffer.isView(value) && lengthOf(value) === sizeOf(shape);
+  const output = asTensor(isWhole ? { data: value, shape, dtype } : value, argument, dtype);
   if (!isTensor(value) && !aliases(output, value)) {
     fail('ERR_DTYPE', argument, `a tensor or a typed array of ${dtype} to write in`, value);
   }

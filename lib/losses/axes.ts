@@ -7,8 +7,9 @@ export interface Axes {
   columns: number;
   inner: number;
   rows: number;
-  /** The inputs' shape without the class axis. */
+  /** The inputs' shape without the class axis, and with one of length 1. */
   rowShape: readonly number[];
+  rowShapeOfOneClass: readonly number[];
 }
 
 /** Finds the class axis of the inputs. */
@@ -34,6 +35,7 @@ export function axesOf(shape: readonly number[], axis: number): Axes {
     columns,
     rows,
     rowShape,
+    rowShapeOfOneClass: [...shape.slice(0, at), 1, ...shape.slice(at + 1)],
   };
 }
 

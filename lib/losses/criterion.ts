@@ -23,7 +23,8 @@ import { type LossKind, readSettings, type Settings } from './settings';
 export interface ForwardOptions {
   /**
    * Scales what rows, or for the binary losses elements, contribute, and does not enter the divisor:
-   * of the inputs' shape without the class axis, or of the inputs' shape. Of any dtype and sign.
+   * of the inputs' shape without the class axis, or with one of length 1, or of the inputs' shape. Of
+   * any dtype and sign.
    */
   sampleWeight?: TensorLike;
   /** Where the loss is written: a tensor, or typed array, of its shape and dtype. */
@@ -168,7 +169,7 @@ export abstract class Criterion {
         alpha: placed.alpha.operandOn(device),
         weight: placed.weight.operandOn(device),
         posWeight: placed.posWeight.operandOn(device),
-        divisor: placed.divisor.operandOn(device),
+        normalizer: placed.normalizer.operandOn(device),
         sampleWeight: operand(sampleWeight, 'sampleWeight') as Operand | undefined,
         gradOutput: operand(gradOutput, 'gradOutput'),
         out: operandOf(loss, 'out'),

@@ -45,14 +45,15 @@ export interface LossOptions {
   weight?: TensorLike;
   /**
    * Ignores rows with this class id, an integer of any sign, in range or not. With dense targets the
-   * binary losses ignore the elements that hold it, and the categorical ones the rows of zeros,
-   * which one-hot makes of such an id. What is ignored has loss 0 and gradient 0, whatever its
+   * binary losses ignore the elements that hold it, and the categorical ones the rows that are filled
+   * with it, or with zeros, which one-hot makes of such an id. What is ignored has loss 0 and gradient 0, whatever its
    * inputs are. Default: none.
    */
   ignoreIndex?: number;
   /**
    * The share `e` in [0, 1) of each target that is spread evenly, over the C classes,
-   * `y(1 − e) + e/C`, or in the binary losses over both sides, `y(1 − e) + e/2`. Default: 0.
+   * `y(1 − e) + e/C`, or in the binary losses over both sides: `y(1 − e) + e/2` for the class, and
+   * likewise what `negatives` leaves against it. Default: 0.
    */
   labelSmoothing?: number;
   /** The class axis of the inputs, `[N, C, d1, …]`; -1 for channels-last. Default: 1. */

@@ -17,7 +17,7 @@ export interface Settings {
   native: CriterionOptions;
   oneHot: boolean | undefined;
   axis: number;
-  placed: Record<'alpha' | 'weight' | 'posWeight' | 'divisor', Placed>;
+  placed: Record<'alpha' | 'weight' | 'posWeight' | 'normalizer', Placed>;
 }
 
 type Options = LossOptions & BinaryOptions & FocalOptions;
@@ -39,7 +39,7 @@ export function readSettings(kind: LossKind, options: Options): Settings {
   const reduction = readChoice('reduction', options.reduction);
   const { normalizer, divisor } = readNormalizer(options.normalizer, kind, reduction);
   const atLeast0 = (name: string, value: unknown, lengths: Lengths): Placed =>
-    readPerClass(`options.${name}`, value, lengths, Number.MAX_VALUE);
+    readPerClass(`options.${name}`, value, lengths, mostFloat32);
   return {
     native: {
       ...kind,
@@ -65,7 +65,7 @@ export function readSettings(kind: LossKind, options: Options): Settings {
           : atLeast0('alpha', options.alpha, 'either'),
       weight: atLeast0('weight', options.weight, 'per class'),
       posWeight: atLeast0('posWeight', options.posWeight, 'either'),
-      divisor,
+      normalizer: divisor,
     },
   };
 }
@@ -78,6 +78,10 @@ function namesOf({ sides, term }: LossKind): string[] {
   if (term === 'focal') names.push('gamma');
   return names;
 }
+
+/** The largest number of float32, in which most losses are computed. */
+const mostFloat32 = 2 ** 128 - 2 ** 104;
+const weightRange = 'a number from 0 to 3.4e38';
 
 const listOf = (name: keyof typeof choices): string =>
   choices[name].map((choice) => `'${choice}'`).join(', ');
@@ -114,9 +118,7 @@ function readNumber(
 }
 
 function readGamma(value: unknown = 2): number {
-  // Finite in float32 too, in which most losses are computed.
-  const isIn = (gamma: number): boolean => gamma >= 0 && Number.isFinite(Math.fround(gamma));
-  return readNumber('gamma', value, 'a finite number of at least 0', isIn);
+  return readNumber('gamma', value, weightRange, (gamma) => gamma >= 0 && gamma <= mostFloat32);
 }
 
 function readLabelSmoothing(value: unknown = 0): number {
@@ -124,7 +126,9 @@ function readLabelSmoothing(value: unknown = 0): number {
 }
 
 function readInteger(name: string, value: unknown): number | undefined {
-  return value === undefined ? value : readNumber(name, value, 'an integer', Number.isSafeInteger);
+  return value === undefined
+    ? value
+    : readNumber(name, value, 'an integer within ±(2^53 − 1)', Number.isSafeInteger);
 }
 
 function readClamp(value: unknown, from: 'probabilities' | 'logits'): readonly [number, number] {
@@ -165,14 +169,16 @@ function readNormalizer(
   if (typeof value === 'string') {
     return { normalizer: readChoice('normalizer', value), divisor: none };
   }
-  const expected = `${listOf('normalizer')} or a finite number of at least 0`;
-  const most = Number.MAX_VALUE;
-  return { normalizer: 'given', divisor: readValues(argument, value, 'one', most, expected) };
+  const expected = `${listOf('normalizer')} or ${weightRange}`;
+  return {
+    normalizer: 'given',
+    divisor: readValues(argument, value, 'one', mostFloat32, expected),
+  };
 }
 
 /** Weights from 0 to `most`: a number, where that is allowed, or one per class. */
 function readPerClass(argument: string, value: unknown, lengths: Lengths, most: number): Placed {
-  const expected = most === 1 ? 'a number in [0, 1]' : 'a finite number of at least 0';
+  const expected = most === 1 ? 'a number in [0, 1]' : weightRange;
   return readValues(argument, value, lengths, most, expected);
 }
 

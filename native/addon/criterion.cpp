@@ -87,7 +87,7 @@ class CallReader {
     call_.weight = per_class("weight");
     call_.pos_weight = per_class("posWeight");
     call_.sample_weight = sample_weight();
-    call_.divisor = single("divisor");
+    call_.divisor = single("normalizer");
     call_.grad_output = grad_output();
     call_.loss = output("out", loss_size(), loss_dtype());
     if (has("outGrad")) call_.grad = output("outGrad", elements(), call_.dtype);

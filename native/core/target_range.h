@@ -1,8 +1,8 @@
 // The error for a class id that is none, worded alike for both engines.
 #pragma once
 
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
 #include "error.h"
@@ -28,8 +28,7 @@ inline std::string to_string(const GivenId& id) {
   if (std::isnan(id.number)) return "NaN";
   if (std::isinf(id.number)) return id.number < 0 ? "-Infinity" : "Infinity";
   char text[32];
-  std::snprintf(text, sizeof text, "%.15g", id.number);
-  return text;
+  return std::string(text, std::to_chars(text, text + sizeof text, id.number).ptr);
 }
 
 inline Error target_range_error(int64_t row, const GivenId& id, int64_t columns) {

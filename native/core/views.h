@@ -38,14 +38,15 @@ struct Broadcast {
   }
 };
 
-// The target that marks what counts nowhere, if there is one.
+// The target that marks what counts nowhere, if there is one; of dense targets it may be 0, too.
 struct Ignored {
   bool any = false;
   int64_t value = 0;
+  bool zero = false;
 
   template <class V>
   HD bool is(V target) const {
-    return any && target == V(value);
+    return any && (target == V(value) || (zero && target == 0));
   }
 };
 

@@ -19,17 +19,18 @@ void with_term(const Criterion& criterion, F&& f) {
   throw Error("ERR_OPTION", "term: expected a known term");
 }
 
-// Dense targets have a mask instead of an id that is ignored: elements of that value for the binary
-// losses; for the categorical ones rows of zeros, which is what one-hot makes of such an id.
+// Dense targets have a mask instead of an id that is ignored. The binary losses ignore elements of
+// that value; the categorical ones rows of it, or of zeros, which is what one-hot makes of such an
+// id.
 template <class F>
 void with_target(const Call& call, F&& f) {
-  const Ignored ignored = call.criterion.ignored;
-  const bool alone = call.criterion.sides == SidesKind::both;
+  Ignored ignored = call.criterion.ignored;
   switch (call.target_kind) {
     case TargetKind::class_ids:
       return f(ClassIds{call.targets, call.layout.columns, ignored});
     case TargetKind::dense:
-      return f(Dense{call.targets, call.layout.columns, {ignored.any, alone ? ignored.value : 0}});
+      ignored.zero = call.criterion.sides == SidesKind::targets;
+      return f(Dense{call.targets, call.layout.columns, ignored});
   }
   throw Error("ERR_OPTION", "targets: expected class ids or dense targets");
 }
