@@ -9,11 +9,12 @@
 namespace culoss::cuda {
 namespace {
 
-constexpr TargetError kNoTargetError{~0ull, 0, {}};
+constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
+constexpr TargetError kNoTargetError = kInitialWords.target_error;
 
 void give_back(const Device& device) noexcept {
   if (device.pool) cudaMemPoolDestroy(device.pool);
-  if (device.target_error) cudaFree(device.target_error);
+  if (device.words) cudaFree(device.words);
   if (device.stream) cudaStreamDestroy(device.stream);
   cudaGetLastError();  // an error here must not be taken for one of the next call
 }
@@ -21,10 +22,10 @@ void give_back(const Device& device) noexcept {
 void fill_in(Device& device) {
   check(cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking),
         "cudaStreamCreateWithFlags");
-  check(cudaMalloc(&device.target_error, sizeof(TargetError)), "cudaMalloc");
+  check(cudaMalloc(&device.words, sizeof(Words)), "cudaMalloc");
   // On the stream: it does not wait for what the default stream still copies.
-  check(cudaMemcpyAsync(device.target_error, &kNoTargetError, sizeof kNoTargetError,
-                        cudaMemcpyHostToDevice, device.stream),
+  check(cudaMemcpyAsync(device.words, &kInitialWords, sizeof kInitialWords, cudaMemcpyHostToDevice,
+                        device.stream),
         "cudaMemcpyAsync");
   // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
   cudaMemPoolProps properties{};
@@ -51,12 +52,12 @@ Device make_device(int index) {
 // Waits for the device; throws and forgets the first bad class id that a call on it met.
 void settle(const Device& device) {
   TargetError error;
-  check(cudaMemcpyAsync(&error, device.target_error, sizeof error, cudaMemcpyDeviceToHost,
+  check(cudaMemcpyAsync(&error, &device.words->target_error, sizeof error, cudaMemcpyDeviceToHost,
                         device.stream),
         "cudaMemcpyAsync");
   check(cudaStreamSynchronize(device.stream), "cudaStreamSynchronize");
   if (error.columns == 0) return;
-  check(cudaMemcpyAsync(device.target_error, &kNoTargetError, sizeof kNoTargetError,
+  check(cudaMemcpyAsync(&device.words->target_error, &kNoTargetError, sizeof kNoTargetError,
                         cudaMemcpyHostToDevice, device.stream),
         "cudaMemcpyAsync");
   throw target_range_error(int64_t(error.row), error.id, error.columns);

@@ -15,11 +15,17 @@ struct TargetError {
   GivenId id;
 };
 
+// What calls share on the device. A stream runs one launch after the other.
+struct Words {
+  TargetError target_error;
+  unsigned blocks_done;  // of the launch that runs
+};
+
 struct Device {
   int index;
   cudaStream_t stream;
   cudaMemPool_t pool;
-  TargetError* target_error;  // (1), device memory
+  Words* words;  // (1), device memory
 };
 
 // Made at the first use of the device, and never destroyed: no CUDA call runs at exit.

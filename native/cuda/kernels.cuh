@@ -8,23 +8,23 @@
 
 namespace culoss::cuda {
 
-template <class Work>
+template <class Work, class Out>
 __global__ void __launch_bounds__(kThreads)
-    elementwise_kernel(Work work, DivisionSource source, double* partials) {
+    elementwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;
   for_each_of_tile(work.layout.elements(), [&](int64_t at) {
     const Place place = work.layout.at_offset(at);
     sum += work(place, work.target.row(place.row), division);
   });
-  write_partial<kThreads>(sum, partials);
+  add_up<kThreads>(sum, sum_to, division);
 }
 
 // One block a row: statistics, sums, gradient. The row is read once from memory and then from
 // cache.
-template <int kBlock, class Work>
+template <int kBlock, class Work, class Out>
 __global__ void __launch_bounds__(kBlock)
-    rowwise_kernel(Work work, DivisionSource source, double* partials) {
+    rowwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   const int64_t columns = work.layout.columns;
   double sum = 0;
@@ -62,17 +62,17 @@ __global__ void __launch_bounds__(kBlock)
       work.write_grad(row, column, targets, statistics, sums, division);
     }
   }
-  if (partials && threadIdx.x == 0) partials[blockIdx.x] = sum;
+  add_up<kBlock>(threadIdx.x == 0 ? sum : 0, sum_to, division);  // all threads have it
 }
 
 // One thread a row, where the elements of a row lie apart: neighbours read neighbouring memory.
-template <class Work>
+template <class Work, class Out>
 __global__ void __launch_bounds__(kThreads)
-    strided_rows_kernel(Work work, DivisionSource source, double* partials) {
+    strided_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;
   for_each_of_tile(work.layout.rows(), [&](int64_t row) { sum += whole_row(work, row, division); });
-  write_partial<kThreads>(sum, partials);
+  add_up<kThreads>(sum, sum_to, division);
 }
 
 // Launches the kernels of one call.
@@ -84,8 +84,9 @@ struct Launcher {
   template <class T, class Term, class Link, class Target>
   void elementwise(const Elementwise<T, Term, Link, Target>& work) const {
     using Work = Elementwise<T, Term, Link, Target>;
-    run<Compute<T>>({"elementwise_kernel"}, elementwise_kernel<Work>, work,
-                    tiles_of(work.layout.elements()), kThreads);
+    using A = Compute<T>;
+    run<A>({"elementwise_kernel"}, elementwise_kernel<Work, A>, work,
+           tiles_of(work.layout.elements()), kThreads);
   }
 
   template <class T, class Term, class Link, class Target>
@@ -96,26 +97,25 @@ struct Launcher {
     constexpr int64_t kMostBlocks = 1 << 16;
     const int64_t rows = work.layout.rows(), columns = work.layout.columns;
     if (work.layout.inner > 1) {
-      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work>, work, tiles_of(rows), kThreads);
+      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work, A>, work, tiles_of(rows), kThreads);
     } else if (columns <= 8 * kShort) {
-      run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work>, work, std::min(rows, kMostBlocks),
+      run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work, A>, work, std::min(rows, kMostBlocks),
              kShort);
     } else {
-      run<A>({"rowwise_kernel"}, rowwise_kernel<kThreads, Work>, work, std::min(rows, kMostBlocks),
-             kThreads);
+      run<A>({"rowwise_kernel"}, rowwise_kernel<kThreads, Work, A>, work,
+             std::min(rows, kMostBlocks), kThreads);
     }
   }
 
  private:
-  // The kernel, and the last stage of its sum.
   template <class A, class Work>
-  void run(Site site, void (*kernel)(Work, DivisionSource, double*), const Work& work,
+  void run(Site site, void (*kernel)(Work, DivisionSource, Sum<A>), const Work& work,
            int64_t blocks, int threads) const {
+    if (blocks == 0 && scalar == nullptr) return;
+    blocks = std::max<int64_t>(blocks, 1);  // the sum of nothing is a number, too
     const Workspace<double> partials(device, scalar ? blocks : 0);
-    if (blocks > 0) launch(site, kernel, device, blocks, threads, work, division, partials.get());
-    if (scalar == nullptr) return;
-    launch("sum_partials", sum_partials<A>, device, 1, kThreads, partials.get(), blocks, division,
-           static_cast<A*>(scalar));
+    const Sum<A> sum{partials.get(), &device.words->blocks_done, static_cast<A*>(scalar)};
+    launch(site, kernel, device, blocks, threads, work, division, sum);
   }
 };
 

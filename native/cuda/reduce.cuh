@@ -1,5 +1,5 @@
-// Sums in a fixed order. One partial per block, added by a last stage of one block: a run repeats
-// exactly, because no float is ever added atomically.
+// Sums in a fixed order. Each block leaves a partial in its place, and the block that comes last
+// adds them up: a run repeats exactly, because no float is ever added atomically.
 #pragma once
 
 #include <cub/block/block_reduce.cuh>
@@ -52,22 +52,38 @@ struct DivisionSource {
   }
 };
 
-// Leaves the sum of `value` over this block for the last stage, if there is one.
-template <int kBlock>
-__device__ void write_partial(double value, double* partials) {
-  if (partials == nullptr) return;
-  const double sum = sum_of_block<kBlock>(value);
-  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+// Whether all other blocks of the launch have come here before this one. What they wrote before is
+// there to read, past the first cache.
+__device__ inline bool is_last_block(unsigned* blocks_done) {
+  __shared__ bool is_last;
+  __threadfence();  // what this thread wrote is seen before the count
+  __syncthreads();
+  // Wraps to 0 with the last block, for the next launch.
+  if (threadIdx.x == 0) is_last = atomicInc(blocks_done, gridDim.x - 1) == gridDim.x - 1;
+  __syncthreads();
+  if (is_last) __threadfence();
+  return is_last;
 }
 
-// result[0] = Σ partials / divisor, by one block.
+// Where the sum of a launch goes.
 template <class Out>
-__global__ void __launch_bounds__(kThreads)
-    sum_partials(const double* partials, int64_t count, DivisionSource division, Out* result) {
-  double sum = 0;
-  for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += partials[i];
-  sum = sum_of_block<kThreads>(sum);
-  if (threadIdx.x == 0) result[0] = Out(division.read().of(sum));
+struct Sum {
+  double* partials;       // (blocks)
+  unsigned* blocks_done;  // (1), 0 between launches
+  Out* result;            // (1), or null where no sum is wanted
+};
+
+// sum.result[0] = Σ value / divisor over all threads of all blocks.
+template <int kBlock, class Out>
+__device__ void add_up(double value, const Sum<Out>& sum, const Division& division) {
+  if (sum.result == nullptr) return;
+  const double partial = sum_of_block<kBlock>(value);
+  if (threadIdx.x == 0) sum.partials[blockIdx.x] = partial;
+  if (!is_last_block(sum.blocks_done)) return;
+  double total = 0;
+  for (unsigned i = threadIdx.x; i < gridDim.x; i += kBlock) total += __ldcg(sum.partials + i);
+  total = sum_of_block<kBlock>(total);
+  if (threadIdx.x == 0) sum.result[0] = Out(division.of(total));
 }
 
 }  // namespace culoss::cuda

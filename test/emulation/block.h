@@ -28,7 +28,18 @@ inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 inline void __syncthreads() { emulation::meet(0); }
 inline int __syncthreads_or(int value) { return emulation::meet(value != 0) != 0; }
 
+inline void __threadfence() {}
+template <class T>
+T __ldcg(const T* address) {
+  return *address;
+}
+
 // Threads are switched at barriers only, so that every read and write is atomic.
+inline unsigned atomicInc(unsigned* address, unsigned limit) {
+  const unsigned before = *address;
+  *address = before >= limit ? 0 : before + 1;
+  return before;
+}
 template <class T>
 T atomicMin(T* address, T value) {
   const T before = *address;
