@@ -130,7 +130,7 @@ function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wan
       wanted,
     );
   }
-  if (!bits) dtypeOfArray(view, argument); // must be a known one, whatever it is converted to
+  if (!bits) dtypeOfArray(view, argument, dtype); // must be a known one, whatever it is converted to
   const numbers = { view: view as unknown as ArrayLike<number | bigint>, length: lengthOf(view) };
   return fromFlat(numbers, shape ?? [numbers.length], wanted, argument);
 }

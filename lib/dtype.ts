@@ -40,6 +40,16 @@ export const isFloat = (dtype: Dtype): dtype is FloatDtype => dtypeCode(dtype) <
 
 export const isHalf = (dtype: Dtype): boolean => dtype === 'float16' || dtype === 'bfloat16';
 
+const significantBits = { float32: 24, float64: 53, float16: 11, bfloat16: 8 } as const;
+
+/** Whether a floating-point dtype has an integer as it is. */
+export function holdsInteger(dtype: FloatDtype, integer: number): boolean {
+  let odd = Math.abs(integer);
+  while (odd !== 0 && odd % 2 === 0) odd /= 2;
+  const isInRange = dtype !== 'float16' || Math.abs(integer) <= 65504;
+  return isInRange && odd < 2 ** significantBits[dtype];
+}
+
 export const bytesPerElement = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT;
 
 /** New zeros. Throws `ERR_OUT_OF_MEMORY`. */
@@ -87,17 +97,12 @@ export function float16Bits(data: ArrayBufferView): Uint16Array | undefined {
 }
 
 /** The dtype that a typed array has by itself. 16-bit words could be either half type. */
-export function dtypeOfArray(data: ArrayBufferView, argument: string): Dtype {
+export function dtypeOfArray(data: ArrayBufferView, argument: string, wanted?: Dtype): Dtype {
   for (const dtype of dtypes) {
     if (!isHalf(dtype) && holds(dtype, data)) return dtype;
   }
   if (holds('float16', data)) {
-    fail(
-      'ERR_DTYPE',
-      argument,
-      "the dtype 'float16' or 'bfloat16' beside a Uint16Array",
-      undefined,
-    );
+    fail('ERR_DTYPE', argument, "the dtype 'float16' or 'bfloat16' beside a Uint16Array", wanted);
   }
   const known =
     'a Float32Array, Float64Array, Float16Array, Int32Array, BigInt64Array or Uint8Array';

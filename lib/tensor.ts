@@ -144,13 +144,13 @@ export class Tensor<D extends Dtype = Dtype> {
     return copy as DataOf<D>;
   }
 
-  /** Memory of the user's, which may have been detached or shrunk since. */
+  /** Memory of the user's, which may have been detached, shrunk or extended since. */
   #whole(memory: HostData): HostData {
     if (lengthOf(memory) < this.size) {
       const actual = new Description(`${lengthOf(memory)} (was its buffer detached or shrunk?)`);
       fail('ERR_SHAPE', 'tensor', `memory of ${this.size} elements`, actual);
     }
-    return memory;
+    return lengthOf(memory) > this.size ? (memory.subarray(0, this.size) as HostData) : memory;
   }
 
   /** The elements as nested arrays, as `arraySync` gives them. */

@@ -8,29 +8,41 @@ const optional = <V,>(value: fc.Arbitrary<V>): fc.Arbitrary<V | undefined> =>
 const number = (min: number, max: number): fc.Arbitrary<number> =>
   fc.double({ min, max, noNaN: true });
 
+type Layout = Required<Pick<Trial, 'rowShape' | 'axis' | 'columns'>>;
+
+const small: Layout[] = [
+  { rowShape: [4], axis: 1, columns: 3 },
+  { rowShape: [4], axis: 0, columns: 3 },
+  { rowShape: [2, 3], axis: 1, columns: 3 },
+  { rowShape: [2, 2], axis: -1, columns: 3 },
+  { rowShape: [1, 2, 2], axis: 2, columns: 3 },
+];
+/** More columns, and more rows of elements that lie apart, than a block of the CUDA engine takes. */
+const large: Layout[] = [
+  { rowShape: [3], axis: 1, columns: 300 },
+  { rowShape: [1, 600], axis: 1, columns: 3 },
+];
+
 /** A call of a loss with any options that go together. */
 export function anyTrial(
   loss: Spec['loss'],
   from: 'probabilities' | 'logits',
+  size: 'small' | 'any' = 'any',
 ): fc.Arbitrary<Trial> {
   const binary = isBinary(loss);
-  const columns = 3;
+  // Repeated over the classes, one of them 0 now and then.
   const perClass = (max: number): fc.Arbitrary<number[]> =>
-    fc.array(number(0.05, max), { minLength: columns, maxLength: columns });
+    fc.array(fc.oneof({ arbitrary: number(0.05, max), weight: 5 }, fc.constant(0)), {
+      minLength: 3,
+      maxLength: 3,
+    });
   const one = <V,>(...values: V[]): fc.Arbitrary<V> => fc.constantFrom(...values);
   return fc
     .record({
       loss: fc.constant(loss),
       from: fc.constant(from),
-      columns: fc.constant(columns),
       targets: one('ids', 'dense'),
-      layout: one(
-        { rowShape: [4], axis: 1 },
-        { rowShape: [4], axis: 0 },
-        { rowShape: [2, 3], axis: 1 },
-        { rowShape: [2, 2], axis: -1 },
-        { rowShape: [1, 2, 2], axis: 2 },
-      ),
+      layout: size === 'small' ? one(...small) : one(...small, ...large),
       reduction: one('mean', 'sum', 'none', 'matrix'),
       normalizer: optional(
         one<NonNullable<Spec['normalizer']>>('targets', 'elements', 'rows', 'positives', 2.5, 0),
@@ -43,7 +55,7 @@ export function anyTrial(
       gamma: optional(one(0, 0.5, 1, 2, 3.7)),
       negatives: optional(one('complement', 'zero-targets')),
       labelSmoothing: optional(number(0.01, 0.6)),
-      ignoreIndex: optional(one(-100, 255, -1)),
+      ignoreIndex: optional(one(-100, 1000, -1, 1)),
       clamp: optional(one(null, [0.001, 1], [0.01, 0.99])),
       sampleWeight: optional(one<'rows' | 'elements'>('rows', binary ? 'elements' : 'rows')),
       gradOutput: optional(one('number', 'tensor')),
@@ -51,13 +63,22 @@ export function anyTrial(
     })
     .map(
       ({ layout, gamma, negatives, posWeight, clamp, normalizer, normalizerTensor, ...rest }) => {
+        const spread = (values: number | number[] | undefined): number | number[] | undefined =>
+          typeof values === 'object'
+            ? Array.from({ length: layout.columns }, (_, c) => values[c % 3] as number)
+            : values;
+        // An id in range can be ignored, but not a value of dense targets.
+        const { ignoreIndex } = rest;
         const divides = rest.reduction === 'mean' || rest.reduction === 'matrix';
         const all = {
           ...rest,
           ...layout,
+          ignoreIndex: ignoreIndex === 1 && rest.targets === 'dense' ? undefined : ignoreIndex,
+          alpha: spread(rest.alpha),
+          weight: spread(rest.weight),
           gamma: isFocal(loss) ? gamma : undefined,
           negatives: binary ? negatives : undefined,
-          posWeight: binary ? posWeight : undefined,
+          posWeight: binary ? spread(posWeight) : undefined,
           clamp: from === 'probabilities' ? clamp : undefined,
           normalizer: divides ? normalizer : undefined,
           normalizerTensor: divides && typeof normalizer === 'number' && normalizerTensor,

@@ -94,7 +94,7 @@ export const table: Row[] = [
   ['axis before the inputs', () => new BinaryFocalLoss({ axis: -3 }).forward(p23, [0, 1]), 'ERR_OPTION', value, /^options\.axis: .* got -3$/],
   ['validate unknown', bce({ validate: 'never' }), 'ERR_OPTION', value, "options.validate: expected one of 'deferred', 'eager', 'off', got 'never'"],
   ['normalizer unknown', bce({ normalizer: 'batch' }), 'ERR_OPTION', value, "options.normalizer: expected one of 'targets', 'elements', 'rows', 'positives', got 'batch'"],
-  ['normalizer below 0', bce({ normalizer: -1 }), 'ERR_OPTION', value, "options.normalizer: expected 'targets', 'elements', 'rows', 'positives' or a number from 0 to 3.4e38, got -1"],
+  ['normalizer below 0', bce({ normalizer: -1 }), 'ERR_OPTION', value, "options.normalizer: expected 'targets', 'elements', 'rows', 'positives', 0, or a number from 3e-39 to 3.4e38, got -1"],
   ['normalizer NaN in a tensor', bce({ normalizer: [Number.NaN] }), 'ERR_OPTION', value, /^options\.normalizer\[0\]: .* got NaN$/],
   ['normalizer of two numbers', bce({ normalizer: [1, 2] }), 'ERR_SHAPE', value, 'options.normalizer: expected one number, got [2]'],
   ['normalizer true', bce({ normalizer: true }), 'ERR_OPTION', type, /^options\.normalizer: .*, or a tensor of one, got true$/],

@@ -1,9 +1,9 @@
 // Means over a hundred million elements, and tensors whose offsets do not fit into 32 bits.
 import { freemem } from 'node:os';
 import { expect } from 'chai';
-import { type Tensor, tensor } from 'culoss';
+import { cuda, type Tensor, tensor } from 'culoss';
 import { criterionOf } from './cases.mjs';
-import { itUnless, onDevices } from './devices.mjs';
+import { itUnless, onCuda, onDevices } from './devices.mjs';
 import { expectClose } from './expect.mjs';
 
 const half = (value: number): number =>
@@ -41,7 +41,9 @@ describe('large', () => {
   };
   const ids = tensor(new Int32Array(rows).fill(columns - 1), [rows]);
 
-  it('class ids find their probabilities beyond 2^31 elements', () => {
+  const needed = 8 * 2 ** 30;
+  const free = freemem() >= needed ? null : `less than ${needed / 2 ** 30} GiB of memory are free`;
+  itUnless(free, 'class ids find their probabilities beyond 2^31 elements', () => {
     const criterion = criterionOf({ loss: 'NegativeLogLoss' }, { reduction: 'none' });
     const losses = criterion.forward(probabilities(), ids).dataSync();
     expectClose([losses[0] as number], [-Math.log(0.001)], { relative: 1e-6 });
@@ -53,8 +55,6 @@ describe('large', () => {
     expectClose([ofImage[columns - 1] as number], [Math.LN2], { relative: 1e-6 });
   });
 
-  const needed = 8 * 2 ** 30;
-  const free = freemem() >= needed ? null : `less than ${needed / 2 ** 30} GiB of memory are free`;
   itUnless(free, 'value and gradient of more than 2^31 elements', () => {
     const sum = { loss: 'BinaryCrossEntropy', clamp: null } as const;
     const criterion = criterionOf(sum, { reduction: 'sum' });
@@ -64,6 +64,22 @@ describe('large', () => {
     const slopes = grad.dataSync();
     for (const at of [0, 2 ** 31, slopes.length - 2]) expect(slopes[at], `${at}`).to.equal(half(1));
     expect(slopes[columns - 1]).to.equal(half(-1e12));
+    expect(slopes[slopes.length - 1]).to.equal(half(-2));
+  });
+
+  // The emulated device would need three copies.
+  const device = cuda.isAvailable() ? cuda.device() : undefined;
+  const emulated = device?.name === 'emulated device' ? 'the device is emulated' : free;
+  const cudaOnly = emulated ? itUnless.bind(null, emulated) : onCuda;
+  cudaOnly('value and gradient of more than 2^31 elements cuda:0', () => {
+    const sum = { loss: 'BinaryCrossEntropy', clamp: null } as const;
+    const x = probabilities().cuda();
+    const { loss, grad } = criterionOf(sum, { reduction: 'sum' }).valueAndGrad(x, ids.cuda());
+    x.dispose();
+    expectClose([loss.item()], [(rows - 1) * 100 + Math.LN2], { relative: 1e-6 });
+    const slopes = grad.dataSync();
+    grad.dispose();
+    for (const at of [0, 2 ** 31, slopes.length - 2]) expect(slopes[at], `${at}`).to.equal(half(1));
     expect(slopes[slopes.length - 1]).to.equal(half(-2));
   });
 });

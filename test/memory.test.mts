@@ -159,6 +159,20 @@ describe('memory', () => {
     );
   });
 
+  it('a tensor over a buffer that grew has the elements it had', () => {
+    const Resizable = ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer;
+    const buffer = new Resizable(16, { maxByteLength: 64 });
+    const data = new Float32Array(buffer);
+    data.set([1, 2, 3, 4]);
+    const x = tensor(data, [2, 2]);
+    (buffer as unknown as { resize(size: number): void }).resize(32);
+    expect(x.arraySync()).to.deep.equal([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(x.dataSync()).to.have.length(4);
+  });
+
   it('outputs that overlap through another object over the same shared memory are refused', () => {
     const shared = new SharedArrayBuffer(64);
     const x = tensor(new Float32Array(shared, 0, 4).fill(0.5), [2, 2]);

@@ -52,7 +52,9 @@ describe('options', () => {
     for (const { option, elsewhere } of optionRows) {
       if (elsewhere === undefined) continue;
       const text = readFileSync(new URL(`../../${elsewhere}`, import.meta.url), 'utf8');
-      expect(text, elsewhere).to.match(new RegExp(`\\b${option}\\b`));
+      expect(text, elsewhere).to.match(
+        new RegExp(`(it|onDevices|onCuda)\\(\\s*.[^\\n]*\\b${option}\\b`),
+      );
     }
   });
 

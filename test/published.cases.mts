@@ -3,13 +3,14 @@
 //
 // Keras 3 (keras/src/losses/losses_test.py, Apache-2.0): the mean is over the batch, the binary
 // losses take the mean over the classes first; sample weights do not enter the divisor. Left out:
-// probabilities that do not sum to 1 or that its clip at 1e-7 changes, in the categorical losses.
+// probabilities that do not sum to 1, in the categorical losses, and what its clip at 1e-7 changes.
 // optax (optax/losses/_classification_test.py, Apache-2.0): one loss per row. Left out: soft labels
 // of its focal loss, which has one factor (1 − p_t)^γ for both sides.
 // TensorFlow.js (tfjs-core/src/ops/losses, Apache-2.0; tfjs-layers/src/losses_test.ts, MIT): the
 // default mean is over the non-zero weights; its weights of shape [1, C] are our `weight`.
 // MLX (python/tests/test_losses.py, MIT): one loss per row. Left out: its class weights together with
-// smoothing, which multiply the whole row instead of each class.
+// smoothing, which multiply the whole row instead of each class, and NaN for a masked class whose dense
+// target is 0, which is 0 here.
 import type { LossOptions, NestedArray } from 'culoss';
 import type { LossName } from './cases.mjs';
 
@@ -95,7 +96,7 @@ const tfL = [
 const tfW = [0.1, 0.2, 0.3];
 
 /** An image of 4 × 4 pixels, every one right and certain but for those named: exact zeros and ones. */
-function segmentation(classes: number, probabilities: Record<number, number>) {
+function segmentation(classes: number, probabilities: Record<number, number>, axis = 1) {
   const ids = Array.from({ length: 16 }, (_, pixel) => (pixel * 5) % classes);
   const plane = (c: number): number[] =>
     ids.map((id, pixel) => {
@@ -103,11 +104,12 @@ function segmentation(classes: number, probabilities: Record<number, number>) {
       return c === id ? p : c === (id + 1) % classes ? 1 - p : 0;
     });
   const square = (flat: number[]): number[][] => [0, 4, 8, 12].map((i) => flat.slice(i, i + 4));
+  const planes = Array.from({ length: classes }, (_, c) => square(plane(c)));
   return {
     loss: 'NegativeLogLoss',
-    options: unclamped,
-    inputs: [Array.from({ length: classes }, (_, c) => square(plane(c)))],
-    targets: [square(ids)],
+    options: { ...unclamped, axis },
+    inputs: axis === 0 ? planes : [planes],
+    targets: axis === 0 ? square(ids) : [square(ids)],
   } as const;
 }
 
@@ -129,6 +131,8 @@ const keras: Published[] = [
     within: 5e-7,
   },
   { source: `${k} BinaryCrossentropy logits`, loss: 'BinaryCrossEntropy', options: logits, inputs: kerasBinaryLogits, targets: kerasBinaryTargets, value: [3.3333], within: 1e-3 },
+  { source: `${k} BinaryCrossentropy logits, no reduction, row 0`, loss: 'BinaryCrossEntropy', options: logits, inputs: [[10, -10, 10]], targets: [[1, 0, 1]], value: [0], within: 1e-3 },
+  { source: `${k} BinaryCrossentropy logits, no reduction, row 1`, loss: 'BinaryCrossEntropy', options: logits, inputs: [[10, 10, -10]], targets: [[0, 1, 1]], value: [6.666], within: 1e-3 },
   { source: `${k} BinaryCrossentropy logits, sample_weight 2.3`, loss: 'BinaryCrossEntropy', options: logits, inputs: kerasBinaryLogits, targets: kerasBinaryTargets, sampleWeight: [2.3, 2.3], value: [7.666], within: 1e-3 },
   { source: `${k} BinaryCrossentropy logits, sample_weight [4, 3]`, loss: 'BinaryCrossEntropy', options: logits, inputs: kerasBinaryLogits, targets: kerasBinaryTargets, sampleWeight: [4, 3], value: [10], within: 1e-3 },
   { source: `${k} BinaryCrossentropy label_smoothing 0.1`, loss: 'BinaryCrossEntropy', options: { ...logits, labelSmoothing: 0.1 }, inputs: [[10, -10, -10]], targets: [[1, 0, 1]], value: [(10 + 5 * 0.1) / 3], within: 1e-4 },
@@ -152,6 +156,7 @@ const keras: Published[] = [
     within: 1e-6,
   },
   { source: `${k} test_binary_segmentation`, ...segmentation(2, { 3: 0.2, 9: 0.4 }), value: [-(Math.log(0.2) + Math.log(0.4)) / 16], within: 1e-12 },
+  { source: `${k} test_binary_segmentation, axis 0`, ...segmentation(2, { 3: 0.2, 9: 0.4 }, 0), value: [-(Math.log(0.2) + Math.log(0.4)) / 16], within: 1e-12 },
   { source: `${k} test_multi_class_segmentation`, ...segmentation(3, { 0: 0.2, 6: 0.3, 15: 0.5 }), value: [-(Math.log(0.2) + Math.log(0.3) + Math.log(0.5)) / 16], within: 1e-12 },
   { source: `${k} BinaryFocalCrossentropy gamma 2`, ...kerasFocal, value: [0.26803], within: 5e-6 },
   { source: `${k} BinaryFocalCrossentropy gamma 2, no reduction, row 0`, loss: 'BinaryFocalLoss', options: unclamped, inputs: [[0.9, 0.8]], targets: [[1, 0]], value: [0.515547], within: 5e-7 },
@@ -252,6 +257,7 @@ const optax: Published[] = [
   { source: 'optax sigmoid cross-entropy, large and small', loss: 'BinaryCrossEntropy', options: logits, inputs: [[-1e9, -1e-9]], targets: [[1, 0]], value: [5e8], within: 500 },
   { source: 'optax sigmoid cross-entropy, right', loss: 'BinaryCrossEntropy', options: logits, inputs: [[-1e9, -1e-9]], targets: [[0, 1]], value: [0.3465736], within: 5e-8 },
   { source: 'optax sigmoid cross-entropy, large, right', loss: 'BinaryCrossEntropy', options: logits, inputs: [[1e9, 1e-9]], targets: [[1, 0]], value: [0.3465736], within: 5e-8 },
+  { source: 'optax sigmoid cross-entropy, large, wrong', loss: 'BinaryCrossEntropy', options: logits, inputs: [[1e9, 1e-9]], targets: [[0, 1]], value: [5e8], within: 500 },
   { source: 'optax sigmoid cross-entropy at 0', loss: 'BinaryCrossEntropy', options: logits, inputs: [[0, 0]], targets: [[0, 1]], value: [0.6931472], within: 5e-8 },
 ];
 

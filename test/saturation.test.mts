@@ -196,6 +196,16 @@ describe('saturation', () => {
     },
   );
 
+  onDevices(
+    'NegativeLogLoss a masked class that smoothing asks for has an infinite loss',
+    (device) => {
+      const options = { loss: 'NegativeLogLoss', from: 'logits', labelSmoothing: 0.1 } as const;
+      const x = tensor([[1, Number.NEGATIVE_INFINITY, 0]], undefined, { device });
+      const y = tensor(new Int32Array([0]), [1], { device });
+      expect(criterionOf(options).forward(x, y).item()).to.equal(Number.POSITIVE_INFINITY);
+    },
+  );
+
   for (const order of ['ascending', 'descending'] as const) {
     onDevices(`NegativeLogLoss a row of 32000 ${order} logits loses no digits`, (device) => {
       const row = Array.from({ length: 32000 }, (_, c) => c * 2 ** -13);

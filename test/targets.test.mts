@@ -158,6 +158,49 @@ describe('targets', () => {
     });
   }
 
+  for (const loss of lossNames) {
+    onDevices(
+      `${loss} targets without weight leave a gradient of 0, whatever else there is`,
+      (device) => {
+        for (const from of ['probabilities', 'logits'] as const) {
+          const x = tensor([[Number.NaN, 0.5, 0.5], ...p.slice(1)], undefined, { device });
+          const y = tensor(ids, [4], { device });
+          const upstream = tensor([Number.NaN, ...Array(x.size - 1).fill(2)], x.shape, { device });
+          const grads = (options: LossOptions, sampleWeight?: Tensor): number[] => {
+            const criterion = criterionOf({ loss, from }, { reduction: 'matrix', ...options });
+            const call = { gradOutput: upstream, ...(sampleWeight ? { sampleWeight } : {}) };
+            return numbers(criterion.valueAndGrad(x, y, call).grad);
+          };
+          const mask = tensor([0, 1, 1, 1], [4], { device });
+          for (const grad of [grads({}, mask), grads({ ignoreIndex: ids[0] as number })]) {
+            expectSame(grad.slice(0, 3), [0, 0, 0]);
+            expect(grad.slice(3).some((g) => g !== 0)).to.equal(true);
+          }
+        }
+      },
+    );
+  }
+
+  for (const [dtype, held, lost] of [
+    ['float32', 16777216, 16777217],
+    ['float16', 2050, 2049],
+    ['float16', -65504, 65536],
+    ['bfloat16', 1000, 999],
+  ] as const) {
+    it(`ignoreIndex ${lost} is refused for targets of ${dtype}, which round it`, () => {
+      const criterion = (ignoreIndex: number) =>
+        criterionOf({ loss: 'NegativeLogLoss' }, { ignoreIndex, reduction: 'sum' });
+      const y = tensor([0, held, 1, 2], [4], { dtype });
+      expect(criterion(held).forward(p, y).item()).to.be.greaterThan(0);
+      expectError(
+        () => criterion(lost).forward(p, y),
+        'ERR_OPTION',
+        RangeError,
+        `options.ignoreIndex: expected an integer that targets of ${dtype} can hold, got ${lost}`,
+      );
+    });
+  }
+
   onDevices('sample weights may be a mask of any dtype', (device) => {
     const x = tensor(p, undefined, { device });
     const y = tensor(ids, [4], { device });
@@ -199,6 +242,18 @@ describe('targets', () => {
       onCuda(`${loss} validate eager ${dtype} throws at once cuda:0`, () => {
         expectRangeError(() => call('cuda:0', 'eager'));
       });
+      onCuda(
+        `${loss} validate off ${dtype} counts a bad id nowhere, ignoring others or not cuda:0`,
+        () => {
+          const mean = (options: LossOptions): number =>
+            criterionOf({ loss }, { validate: 'off', normalizer: 'rows', ...options })
+              .forward(x.to('cuda:0'), bad.to('cuda:0'))
+              .item();
+          const sum = mean({ normalizer: 1 });
+          expect(mean({})).to.be.closeTo(sum / 3, 1e-6);
+          expect(mean({ ignoreIndex: -100 })).to.equal(mean({}));
+        },
+      );
       onCuda(`${loss} validate off ${dtype} leaves loss and gradient of the row 0 cuda:0`, () => {
         const { loss, grad } = call('cuda:0', 'off');
         const zeros = (flat: number[]): boolean[] => {

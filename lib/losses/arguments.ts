@@ -1,6 +1,6 @@
 import { asTensor, type TensorLike } from '../convert';
 import type { Device } from '../device';
-import { type Dtype, type FloatDtype, isFloat, lengthOf } from '../dtype';
+import { type Dtype, type FloatDtype, holdsInteger, isFloat, lengthOf } from '../dtype';
 import { Description, errorOf, fail, failType } from '../errors';
 import { sameShape, sizeOf } from '../shape';
 import { isTensor, operandOf, type Tensor } from '../tensor';
@@ -142,10 +142,16 @@ export function readsAsDense(
  */
 export function checkIgnoreIndex(
   ignoreIndex: number | undefined,
-  { columns }: Axes,
-  sides: 'targets' | 'both',
+  targets: Tensor,
+  { columns, isDense, sides }: { columns: number; isDense: boolean; sides: 'targets' | 'both' },
 ): void {
   if (ignoreIndex === undefined) return;
+  // Rounded, it would be another number, and ignore others or none.
+  if (isFloat(targets.dtype) && !holdsInteger(targets.dtype, ignoreIndex)) {
+    const expected = `an integer that targets of ${targets.dtype} can hold`;
+    fail('ERR_OPTION', 'options.ignoreIndex', expected, ignoreIndex);
+  }
+  if (!isDense) return;
   const isTaken = ignoreIndex >= 0 && ignoreIndex < (sides === 'both' ? 2 : columns);
   const expected =
     sides === 'both'

@@ -130,7 +130,7 @@ export abstract class Criterion {
     const { outer, columns, inner } = axes;
     const targets = readTargets(targetsLike, device);
     const oneHot = readsAsDense(inputs, targets, wanted, axes);
-    if (oneHot) checkIgnoreIndex(ignoreIndex, axes, sides);
+    checkIgnoreIndex(ignoreIndex, targets, { columns, isDense: oneHot, sides });
     const sampleWeight = readSampleWeight(options.sampleWeight, inputs, axes, sides);
     for (const option of Object.values(placed)) option.expectFits(columns);
     const lossShape = this.#lossShape(inputs.shape, axes.rowShape);

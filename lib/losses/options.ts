@@ -60,7 +60,7 @@ export interface LossOptions {
   axis?: number;
   /**
    * When a bad class id on a CUDA device throws: `'deferred'`, at the next read; `'eager'`, at once,
-   * after a wait; `'off'`, never, and its row has loss 0 and gradient 0. On the CPU always at once. Default:
+   * after a wait; `'off'`, never, and it counts nowhere, as what is ignored. On the CPU always at once. Default:
    * `'deferred'`.
    */
   validate?: 'deferred' | 'eager' | 'off';

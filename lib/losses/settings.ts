@@ -169,7 +169,7 @@ function readNormalizer(
   if (typeof value === 'string') {
     return { normalizer: readChoice('normalizer', value), divisor: none };
   }
-  const expected = `${listOf('normalizer')} or ${weightRange}`;
+  const expected = `${listOf('normalizer')}, 0, or a number from 3e-39 to 3.4e38`;
   return {
     normalizer: 'given',
     divisor: readValues(argument, value, 'one', mostFloat32, expected),
@@ -190,8 +190,11 @@ function readValues(
   most: number,
   expected: string,
 ): Placed {
+  // The reciprocal of a divisor must be a number of float32, too.
+  const least = lengths === 'one' ? 1 / mostFloat32 : 0;
   const check = (element: number, name: string): void => {
-    if (!(element >= 0 && element <= most)) fail('ERR_OPTION', name, expected, element);
+    const isIn = element === 0 || (element >= least && element <= most);
+    if (!isIn) fail('ERR_OPTION', name, expected, element);
   };
   if (value === undefined) return new Placed(argument, lengths, undefined);
   if (typeof value === 'number' && lengths !== 'per class') {

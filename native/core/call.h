@@ -63,11 +63,13 @@ struct Call {
     return criterion.reduction == Reduction::mean || criterion.reduction == Reduction::sum;
   }
 
-  // The divisor where it takes no look at the targets: a class id counts as a target of 1.
+  // The divisor where it takes no look at the targets: a class id counts as a target of 1. Ids that
+  // are not validated may be none, and count nowhere.
   std::optional<double> known_divisor() const {
     if (!is_divided()) return 1;
-    const bool all_count = !criterion.ignored.any;
     const bool ids = target_kind == TargetKind::class_ids;
+    const bool is_validated = device == kCpu || criterion.validate != Validate::off;
+    const bool all_count = !criterion.ignored.any && (is_validated || !ids);
     switch (criterion.normalizer) {
       case Normalizer::given:
         if (divisor.array.memory == nullptr) return divisor.number;

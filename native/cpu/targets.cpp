@@ -30,7 +30,9 @@ double divisor_of(const Call& call) {
   if (call.criterion.normalizer == Normalizer::given) return load<double>(call.divisor.array, 0);
   double sum = 0;
   with_normalization(call, [&](const auto& normalization) {
-    sum = sum_over_chunks(normalization.items(), kChunk, [&](int64_t begin, int64_t end) {
+    const int64_t chunk =
+        normalization.is_over_targets() ? kChunk : rows_per_chunk(normalization.target.width());
+    sum = sum_over_chunks(normalization.items(), chunk, [&](int64_t begin, int64_t end) {
       double partial = 0;
       for (int64_t item = begin; item < end; ++item) partial += normalization(item);
       return partial;

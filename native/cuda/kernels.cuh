@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(kThreads)
   add_up<kThreads>(sum, sum_to, division);
 }
 
-// One block a row: statistics, sums, gradient. The row is read once from memory and then from
+// One block a row, in the steps of `whole_row`. The row is read once from memory and then from
 // cache.
 template <int kBlock, class Work, class Out>
 __global__ void __launch_bounds__(kBlock)
@@ -71,7 +71,8 @@ __global__ void __launch_bounds__(kThreads)
     strided_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;
-  for_each_of_tile(work.layout.rows(), [&](int64_t row) { sum += whole_row(work, row, division); });
+  for_each_of_tile<kSmallTile>(work.layout.rows(),
+                               [&](int64_t row) { sum += whole_row(work, row, division); });
   add_up<kThreads>(sum, sum_to, division);
 }
 
@@ -97,7 +98,8 @@ struct Launcher {
     constexpr int64_t kMostBlocks = 1 << 16;
     const int64_t rows = work.layout.rows(), columns = work.layout.columns;
     if (work.layout.inner > 1) {
-      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work, A>, work, tiles_of(rows), kThreads);
+      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work, A>, work,
+             tiles_of(rows, kSmallTile), kThreads);
     } else if (columns <= 8 * kShort) {
       run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work, A>, work, std::min(rows, kMostBlocks),
              kShort);

@@ -12,16 +12,18 @@ namespace culoss::cuda {
 
 constexpr int kThreads = 256;
 
-// Elements of a block. Fixed, so that the order of the sums does not depend on the device.
+// Items of a block: eight for each thread, or one if they are large. Fixed, so that the order of
+// the sums does not depend on the device.
 constexpr int64_t kTile = kThreads * 8;
+constexpr int64_t kSmallTile = kThreads;
 
-inline int64_t tiles_of(int64_t count) { return (count + kTile - 1) / kTile; }
+inline int64_t tiles_of(int64_t count, int64_t tile = kTile) { return (count + tile - 1) / tile; }
 
 // Calls f(i) for each i of this block's tile of [0, count): a thread has every kThreads-th one.
-template <class F>
+template <int64_t kItems = kTile, class F>
 __device__ void for_each_of_tile(int64_t count, F&& f) {
-  const int64_t first = int64_t(blockIdx.x) * kTile;
-  const int64_t end = first + kTile < count ? first + kTile : count;
+  const int64_t first = int64_t(blockIdx.x) * kItems;
+  const int64_t end = first + kItems < count ? first + kItems : count;
   for (int64_t i = first + threadIdx.x; i < end; i += kThreads) f(i);
 }
 

@@ -38,10 +38,11 @@ void with_target(const Call& call, F&& f) {
 // Calls `f` with the sum that makes the divisor of this call.
 template <class F>
 void with_normalization(const Call& call, F&& f) {
+  const bool elements_count_alone =
+      call.target_kind == TargetKind::dense && call.criterion.sides == SidesKind::both;
   with_target(call, [&]<class Target>(Target target) {
-    const bool alone =
-        call.target_kind == TargetKind::dense && call.criterion.sides == SidesKind::both;
-    f(Normalization<Target>{call.criterion.normalizer, alone, target, call.layout, call.weight});
+    f(Normalization<Target>{call.criterion.normalizer, elements_count_alone, target, call.layout,
+                            call.weight});
   });
 }
 

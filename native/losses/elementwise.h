@@ -33,7 +33,7 @@ struct Elementwise {
     if (losses) losses[place.offset] = A(division.of(loss.value));
     if (grad) {
       const A upstream = grad_output.at<A>(place) * A(division.slope());
-      grad[place.offset] = store<T>(upstream * loss.slope);
+      grad[place.offset] = store<T>(loss.slope == 0 ? A(0) : upstream * loss.slope);  // not 0 · ∞
     }
     return loss.value;
   }

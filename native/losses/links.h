@@ -62,7 +62,7 @@ struct Probability {
   }
   template <class A>
   HD A reciprocal(A p) const {
-    if (p == 0) return A(reciprocal_of_zero);
+    if (p <= 0) return p == 0 ? A(reciprocal_of_zero) : A(NAN);
     constexpr A kLargest = std::numeric_limits<A>::max();
     const A quotient = 1 / p;
     return quotient > kLargest ? kLargest : quotient;

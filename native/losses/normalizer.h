@@ -5,10 +5,12 @@
 
 namespace culoss {
 
-// An item is a target, for what is summed over targets, or else a row. Only what counts does:
+// An item is a target where each is looked at by itself, or else a row. Only what counts does:
 //
-//   targets    Σ weight_c · y            elements   elements; of class ids, a row of them
-//   positives  number of y > 0           rows       rows
+//   targets    Σ weight_c · y            rows       number of rows
+//   positives  number of y > 0           elements   number of elements, if they count by
+//   themselves,
+//                                                   or of those of the rows
 template <class Target>
 struct Normalization {
   Normalizer normalizer;
@@ -18,7 +20,8 @@ struct Normalization {
   Broadcast weight;
 
   HD bool is_over_targets() const {
-    return normalizer == Normalizer::targets || normalizer == Normalizer::positives;
+    return normalizer == Normalizer::targets || normalizer == Normalizer::positives ||
+           (normalizer == Normalizer::elements && elements_count_alone);
   }
   HD int64_t items() const {
     return is_over_targets() ? layout.outer * target.width() * layout.inner : layout.rows();
@@ -35,6 +38,7 @@ struct Normalization {
     const auto y = target.row(row);
     const Place place = layout.at(row, y.column(k));
     if (!y.counts(place)) return 0;
+    if (normalizer == Normalizer::elements) return 1;
     const double value = y.template at<double>(place);
     if (normalizer == Normalizer::positives) return value > 0;
     return value == 0 ? 0 : value * weight.at<double>(place);
@@ -42,11 +46,11 @@ struct Normalization {
 
   HD double of_row(int64_t row) const {
     const auto y = target.row(row);
-    int64_t counted = 0;
-    for (int64_t k = 0; k < target.width(); ++k) counted += y.counts(layout.at(row, y.column(k)));
-    if (normalizer == Normalizer::rows) return counted > 0;
-    if (elements_count_alone) return double(counted);
-    return counted > 0 ? double(layout.columns) : 0;
+    for (int64_t k = 0; k < target.width(); ++k) {
+      if (!y.counts(layout.at(row, y.column(k)))) continue;
+      return normalizer == Normalizer::rows ? 1 : double(layout.columns);
+    }
+    return 0;
   }
 };
 

@@ -39,10 +39,11 @@ struct Rowwise {
   // Sums over the columns of a row, in float64: adding zeros to one s_c changes none of its bits.
   struct Sums {
     double loss = 0;
-    double slope = 0;  // Σ_c s_c
+    double slope = 0;         // Σ_c s_c
+    bool has_weight = false;  // of any class: else the row has no gradient, whatever its inputs are
 
     friend HD Sums operator+(const Sums& a, const Sums& b) {
-      return {a.loss + b.loss, a.slope + b.slope};
+      return {a.loss + b.loss, a.slope + b.slope, a.has_weight || b.has_weight};
     }
   };
 
@@ -75,6 +76,7 @@ struct Rowwise {
       const Dual<A> outcome = term(linked(place, statistics).outcome);
       sums.loss += weight * outcome.value;
       sums.slope += slope_of(place, weight, outcome, division);
+      sums.has_weight = true;
     }
     if (per_element) losses[place.offset] = A(division.of(sums.loss));
     return sums;
@@ -86,7 +88,7 @@ struct Rowwise {
     const Place place = layout.at(row, column);
     const A weight = sides(targets.template at<A>(place), place);
     A slope = 0;
-    if (kCoupled || weight != 0) {
+    if (weight != 0 || (kCoupled && sums.has_weight)) {
       const Linked<A> here = linked(place, statistics);
       A own = 0;
       if (weight != 0) own = slope_of(place, weight, term(here.outcome), division);
