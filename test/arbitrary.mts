@@ -81,6 +81,7 @@ export function anyTrial(
           posWeight: binary ? spread(posWeight) : undefined,
           clamp: from === 'probabilities' ? clamp : undefined,
           normalizer: divides ? normalizer : undefined,
+          onEmpty: divides ? rest.onEmpty : undefined,
           normalizerTensor: divides && typeof normalizer === 'number' && normalizerTensor,
         };
         const given = Object.entries(all).filter(([, value]) => value !== undefined);

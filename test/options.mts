@@ -1,5 +1,6 @@
 // Every option, the losses that have it, and calls that show it: what the option tests run over, and
 // what the table of options in the README is made of.
+import { tensor } from 'culoss';
 import { floatDtypes, type LossName, losses, lossNames } from './cases.mjs';
 import { isBinary, isFocal } from './reference.mjs';
 import type { Trial } from './trial.mjs';
@@ -195,16 +196,17 @@ export const refusals: readonly Refusal[] = [
     message: /^options\.clamp: expected none with from: 'logits', which need no clamp/,
   },
   {
-    what: "`normalizer` with `reduction: 'sum'` or `'none'`",
+    what: "`normalizer` or `onEmpty` with `reduction: 'sum'` or `'none'`",
     why: 'these do not divide',
     code: 'ERR_OPTION',
     calls: lossNames.flatMap((name) =>
-      (['sum', 'none'] as const).map(
-        (reduction) => () => new losses[name]({ reduction, normalizer: 'rows' }),
-      ),
+      (['sum', 'none'] as const).flatMap((reduction) => [
+        () => new losses[name]({ reduction, normalizer: 'rows' }),
+        () => new losses[name]({ reduction, onEmpty: 'zero' }),
+      ]),
     ),
     message:
-      /^options\.normalizer: expected none with reduction: '(sum|none)', which does not divide/,
+      /^options\.(normalizer|onEmpty): expected none with reduction: '(sum|none)', which does not divide/,
   },
   {
     what: '`ignoreIndex` 0 or 1 with dense targets, binary losses',
@@ -228,6 +230,17 @@ export const refusals: readonly Refusal[] = [
       /^options\.ignoreIndex: expected an integer outside \[0, 2\) with dense targets, where a/,
   },
   {
+    what: '`ignoreIndex` with floating-point targets that cannot hold it',
+    why: 'they hold another number in its place',
+    code: 'ERR_OPTION',
+    calls: lossNames.map((name) => () => {
+      const targets = tensor([0, 1], [2], { dtype: 'bfloat16' });
+      new losses[name]({ ignoreIndex: 999 }).forward(p22, targets);
+    }),
+    message:
+      /^options\.ignoreIndex: expected an integer that targets of bfloat16 can hold, got 999$/,
+  },
+  {
     what: '`sampleWeight` per element, categorical losses',
     why: 'their rows are one question each; `weight` has one value per class',
     code: 'ERR_SHAPE',
@@ -246,7 +259,8 @@ export const refusals: readonly Refusal[] = [
         () => new losses[name](any({ posWeight: 2 })),
         () => new losses[name](any({ negatives: 'complement' })),
       ]),
-    message: /^options: expected only .*, got '(posWeight|negatives)'$/,
+    message:
+      /^options\.(posWeight|negatives): expected none for a categorical loss, which has no negative side/,
   },
   {
     what: '`gamma`, log losses',
@@ -255,7 +269,7 @@ export const refusals: readonly Refusal[] = [
     calls: lossNames
       .filter((name) => !isFocal(name))
       .map((name) => () => new losses[name](any({ gamma: 2 }))),
-    message: /^options: expected only .*, got 'gamma'$/,
+    message: /^options\.gamma: expected none for a log loss, which has no such factor, got 2$/,
   },
 ];
 
@@ -269,8 +283,8 @@ const short = { float32: 'f32', float64: 'f64', float16: 'f16', bfloat16: 'bf16'
 export const tables = {
   options: table(
     ['option', ...lossNames.map((name) => `\`${name}\``)],
-    optionRows.map(({ option, losses: having }) => [
-      `\`${option}\``,
+    optionRows.map(({ option, losses: having, elsewhere }) => [
+      elsewhere ? `\`${option}\` (in ${elsewhere})` : `\`${option}\``,
       ...lossNames.map((name) =>
         having.includes(name) ? floatDtypes.map((dtype) => short[dtype]).join(' ') : '–',
       ),

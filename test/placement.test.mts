@@ -84,6 +84,13 @@ describe('placement', () => {
         const loss = new BinaryFocalLoss({ normalizer }).forward(x, y).item();
         expectClose([loss], [sum / 8], { relative: 1e-7 });
       }
+      // One on the host is read for every call, too.
+      const host = tensor([2]);
+      const criterion = new BinaryFocalLoss({ normalizer: host });
+      for (const divisor of [2, 16]) {
+        host.dataSync()[0] = divisor;
+        expectClose([criterion.forward(x, y).item()], [sum / divisor], { relative: 1e-6 });
+      }
       // A loss can be the divisor of another: here of itself.
       const own = new BinaryFocalLoss({ reduction: 'sum' }).forward(x, y);
       expectClose([new BinaryFocalLoss({ normalizer: own }).forward(x, y).item()], [1], {

@@ -3,7 +3,7 @@
 //
 // Keras 3 (keras/src/losses/losses_test.py, Apache-2.0): the mean is over the batch, the binary
 // losses take the mean over the classes first; sample weights do not enter the divisor. Left out:
-// probabilities that do not sum to 1, in the categorical losses, and what its clip at 1e-7 changes.
+// probabilities that do not sum to 1, in the categorical losses.
 // optax (optax/losses/_classification_test.py, Apache-2.0): one loss per row. Left out: soft labels
 // of its focal loss, which has one factor (1 − p_t)^γ for both sides.
 // TensorFlow.js (tfjs-core/src/ops/losses, Apache-2.0; tfjs-layers/src/losses_test.ts, MIT): the
@@ -32,6 +32,8 @@ export interface Published {
   /** Half a unit of the last digit that was published, or the tolerance of the project's own test. */
   within?: number;
   relative?: number;
+  /** Where a figure depends on the type that the project computes in. */
+  dtype?: 'float32';
 }
 
 const none = Number.NEGATIVE_INFINITY;
@@ -129,6 +131,56 @@ const keras: Published[] = [
     targets: I3,
     value: [0.20046903],
     within: 5e-7,
+  },
+  {
+    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped`,
+    loss: 'BinaryCrossEntropy',
+    options: { clamp: [1e-7, 1 - 1e-7] },
+    inputs: [
+      [1, 1],
+      [1, 0],
+    ],
+    targets: [
+      [1, 0],
+      [1, 0],
+    ],
+    value: [3.98559],
+    within: 1e-5,
+    dtype: 'float32',
+  },
+  {
+    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped, sample_weight 2.3`,
+    loss: 'BinaryCrossEntropy',
+    options: { clamp: [1e-7, 1 - 1e-7] },
+    inputs: [
+      [1, 1],
+      [1, 0],
+    ],
+    targets: [
+      [1, 0],
+      [1, 0],
+    ],
+    sampleWeight: [2.3, 2.3],
+    value: [9.1668],
+    within: 1e-4,
+    dtype: 'float32',
+  },
+  {
+    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped, sample_weight [[1.2], [3.4]]`,
+    loss: 'BinaryCrossEntropy',
+    options: { clamp: [1e-7, 1 - 1e-7] },
+    inputs: [
+      [1, 1],
+      [1, 0],
+    ],
+    targets: [
+      [1, 0],
+      [1, 0],
+    ],
+    sampleWeight: [[1.2], [3.4]],
+    value: [4.7827],
+    within: 1e-4,
+    dtype: 'float32',
   },
   { source: `${k} BinaryCrossentropy logits`, loss: 'BinaryCrossEntropy', options: logits, inputs: kerasBinaryLogits, targets: kerasBinaryTargets, value: [3.3333], within: 1e-3 },
   { source: `${k} BinaryCrossentropy logits, no reduction, row 0`, loss: 'BinaryCrossEntropy', options: logits, inputs: [[10, -10, 10]], targets: [[1, 0, 1]], value: [0], within: 1e-3 },

@@ -30,6 +30,8 @@ type Matrix = number[][];
 interface Batch {
   inputs: Matrix;
   ids: number[] | undefined;
+  /** As it is given; in `dense` a mark in a row that counts is a target of 0. */
+  marked: Matrix;
   dense: Matrix;
   counts: boolean[][];
   weights: Matrix | undefined;
@@ -91,16 +93,24 @@ function batchOf(trial: Trial): Batch {
   if (trial.targets === 'dense') {
     const round = trial.integers ? Math.round : (y: number) => y;
     const soft = (): number => (random() < 0.4 ? 0 : round(random()));
+    const mark = ignoreIndex as number;
+    const whole = (row: number[]): number[] => row.map(() => (random() < 0.5 ? mark : 0));
+    const marked = isBinary(trial.loss)
+      ? matrix(() => (isIgnored() ? mark : soft()))
+      : matrix(() => (isIgnored() && random() < 0.2 ? mark : soft())).map((row) =>
+          isIgnored() ? whole(row) : row,
+        );
+    const counts = countsOf(trial, marked);
     const dense = isBinary(trial.loss)
-      ? matrix(() => (isIgnored() ? (ignoreIndex as number) : soft()))
-      : matrix(soft).map((row) => (isIgnored() ? row.map(() => 0) : row));
-    return { inputs, ids: undefined, dense, counts: countsOf(trial, dense), weights };
+      ? marked
+      : marked.map((row) => row.map((y) => (y === ignoreIndex ? 0 : y)));
+    return { inputs, ids: undefined, marked, dense, counts, weights };
   }
   const ids = Array.from({ length: rows }, () =>
     isIgnored() ? (ignoreIndex as number) : Math.floor(random() * columns),
   );
   const dense = ids.map((id) => Array.from({ length: columns }, (_, c) => Number(c === id)));
-  return { inputs, ids, dense, counts: countsOf(trial, dense, ids), weights };
+  return { inputs, ids, marked: dense, dense, counts: countsOf(trial, dense, ids), weights };
 }
 
 /** Whether the loss has one number per element. */
@@ -132,15 +142,15 @@ export function run(
   device: Device,
   without?: string,
 ): Outcome & { inputs: Matrix; tensors: { loss: Tensor; grad: Tensor } } {
-  const { inputs, ids, dense, weights } = batchOf(trial);
+  const { inputs, ids, marked, weights } = batchOf(trial);
   const { shape } = layoutOf(trial);
   const rowShape = rowShapeOf(trial);
   const x = tensor(lay(trial, inputs), shape, { dtype, device });
   const targets = trial.integers
-    ? tensor(ids ?? lay(trial, dense), shape, { dtype: 'uint8', device })
+    ? tensor(ids ?? lay(trial, marked), shape, { dtype: 'uint8', device })
     : ids
       ? tensor(new Int32Array(ids), rowShape, { device })
-      : tensor(lay(trial, dense), shape, { dtype: 'float64', device });
+      : tensor(lay(trial, marked), shape, { dtype: 'float64', device });
   const flatWeights =
     weights &&
     {

@@ -45,8 +45,8 @@ export interface LossOptions {
   weight?: TensorLike;
   /**
    * Ignores rows with this class id, an integer of any sign, in range or not. With dense targets the
-   * binary losses ignore the elements that hold it, and the categorical ones the rows that are filled
-   * with it, or with zeros, which one-hot makes of such an id. What is ignored has loss 0 and gradient 0, whatever its
+   * binary losses ignore the elements that hold it, and the categorical ones the rows that hold
+   * nothing but it, or zeros, which one-hot makes of such an id. What is ignored has loss 0 and gradient 0, whatever its
    * inputs are. Default: none.
    */
   ignoreIndex?: number;

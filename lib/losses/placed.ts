@@ -8,7 +8,7 @@ export type Lengths = 'one' | 'per class' | 'either';
 
 /**
  * An option that is a number or a tensor. A number goes along with every call; a tensor follows its
- * users: it is copied to a device once, when it is first wanted there.
+ * users: it is copied to a device once, when it is first wanted there; but one number stays where it is.
  */
 export class Placed {
   readonly #copies = new Map<Device, Tensor>();
@@ -29,7 +29,7 @@ export class Placed {
   }
 
   on(device: Device): number | Tensor | undefined {
-    if (!isTensor(this.#current)) return this.#current;
+    if (!isTensor(this.#current) || this.lengths === 'one') return this.#current;
     let copy = this.#copies.get(device);
     if (copy === undefined) {
       copy = this.#current.to(device);
@@ -60,6 +60,8 @@ export class Placed {
   /** What the addon takes. */
   operandOn(device: Device): number | Operand | undefined {
     const placed = this.on(device);
-    return isTensor(placed) ? operandOf(placed, this.argument) : placed;
+    if (!isTensor(placed)) return placed;
+    // One number goes along from elsewhere: it changes from call to call.
+    return placed.device === device ? operandOf(placed, this.argument) : placed.item();
   }
 }

@@ -33,6 +33,7 @@ const choices = {
 
 /** Checks the options of a loss and fills in the defaults. */
 export function readSettings(kind: LossKind, options: Options): Settings {
+  refuseForeign(kind, options);
   checkOptions(options, namesOf(kind), ['clamp']);
   const from = readChoice('from', options.from);
   const [clampLow, clampHigh] = readClamp(options.clamp, from);
@@ -54,7 +55,7 @@ export function readSettings(kind: LossKind, options: Options): Settings {
       clampHigh,
       labelSmoothing: readLabelSmoothing(options.labelSmoothing),
       ignoreIndex: readInteger('ignoreIndex', options.ignoreIndex),
-      valueOfEmpty: readChoice('onEmpty', options.onEmpty) === 'nan' ? Number.NaN : 0,
+      valueOfEmpty: readOnEmpty(options.onEmpty, reduction) === 'nan' ? Number.NaN : 0,
     },
     oneHot: readOneHot(options.oneHot),
     axis: readInteger('axis', options.axis) ?? 1,
@@ -82,6 +83,19 @@ function namesOf({ sides, term }: LossKind): string[] {
 /** The largest number of float32, in which most losses are computed. */
 const mostFloat32 = 2 ** 128 - 2 ** 104;
 const weightRange = 'a number from 0 to 3.4e38';
+
+/** Options of other losses, and why this one has none. */
+function refuseForeign({ sides, term }: LossKind, options: Options): void {
+  const refuse = (name: keyof Options, expected: string): void => {
+    const value = options?.[name];
+    if (value !== undefined) fail('ERR_OPTION', `options.${name}`, expected, value);
+  };
+  if (sides === 'targets') {
+    refuse('posWeight', 'none for a categorical loss, which has no negative side');
+    refuse('negatives', 'none for a categorical loss, which has no negative side');
+  }
+  if (term !== 'focal') refuse('gamma', 'none for a log loss, which has no such factor');
+}
 
 const listOf = (name: keyof typeof choices): string =>
   choices[name].map((choice) => `'${choice}'`).join(', ');
@@ -150,6 +164,20 @@ function readClamp(value: unknown, from: 'probabilities' | 'logits'): readonly [
   return [low, high];
 }
 
+function refuseWithoutDivision(
+  argument: string,
+  value: unknown,
+  reduction: CriterionOptions['reduction'],
+): void {
+  if (reduction === 'mean' || reduction === 'matrix') return;
+  fail('ERR_OPTION', argument, `none with reduction: '${reduction}', which does not divide`, value);
+}
+
+function readOnEmpty(value: unknown, reduction: CriterionOptions['reduction']): 'nan' | 'zero' {
+  if (value !== undefined) refuseWithoutDivision('options.onEmpty', value, reduction);
+  return readChoice('onEmpty', value);
+}
+
 function readNormalizer(
   value: unknown,
   kind: LossKind,
@@ -158,14 +186,7 @@ function readNormalizer(
   const argument = 'options.normalizer';
   const none = new Placed(argument, 'one', undefined);
   if (value === undefined) return { normalizer: kind.normalizer, divisor: none };
-  if (reduction === 'sum' || reduction === 'none') {
-    fail(
-      'ERR_OPTION',
-      argument,
-      `none with reduction: '${reduction}', which does not divide`,
-      value,
-    );
-  }
+  refuseWithoutDivision(argument, value, reduction);
   if (typeof value === 'string') {
     return { normalizer: readChoice('normalizer', value), divisor: none };
   }

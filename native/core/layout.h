@@ -17,6 +17,15 @@ struct Place {
   constexpr bool operator==(const Place&) const = default;
 };
 
+// The elements of one row.
+struct RowLayout {
+  int64_t row;
+  int64_t begin;  // offset of its first element
+  int64_t step;   // from one to the next
+
+  HD constexpr Place at(int64_t column) const { return {row, column, begin + column * step}; }
+};
+
 // A row-major shape (outer, columns, inner): the axes before the class axis, the class axis, and
 // those behind it. A row is one (outer, inner): its elements lie `inner` apart.
 struct Layout {
@@ -27,8 +36,8 @@ struct Layout {
   HD constexpr int64_t rows() const { return outer * inner; }
   HD constexpr int64_t elements() const { return outer * columns * inner; }
 
-  HD constexpr Place at(int64_t row, int64_t column) const {
-    return {row, column, row + (row / inner * (columns - 1) + column) * inner};
+  HD constexpr RowLayout row(int64_t row) const {
+    return {row, row + row / inner * (columns - 1) * inner, inner};
   }
 
   HD constexpr Place at_offset(int64_t offset) const {
@@ -39,7 +48,7 @@ struct Layout {
 };
 
 // The last element of a shape beyond 2^31, by both ways.
-static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at((1 << 21) - 1, (1 << 12) - 1) ==
+static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.row((1 << 21) - 1).at((1 << 12) - 1) ==
               Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
 static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at_offset((int64_t(1) << 33) - 1) ==
               Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});

@@ -101,12 +101,14 @@ struct Dense {
   struct Row {
     ConstArray values;
     Ignored ignored;
+    // What marks something to ignore is no target.
     template <class A>
     HD A at(const Place& place) const {
-      return load<A>(values, place.offset);
+      const A y = load<A>(values, place.offset);
+      return ignored.is(y) ? A(0) : y;
     }
     HD bool counts(const Place& place) const {
-      return !ignored.any || !ignored.is(at<double>(place));
+      return !ignored.any || !ignored.is(load<double>(values, place.offset));
     }
     HD int64_t column(int64_t k) const { return k; }
   };

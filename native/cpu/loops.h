@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../core/whole_row.h"
 #include "../losses/dispatch.h"
 #include "reduce.h"
 
@@ -45,7 +46,7 @@ struct Loops {
                           [&](int64_t begin, int64_t end) {
                             double partial = 0;
                             for (int64_t row = begin; row < end; ++row) {
-                              partial += whole_row(work, row, division);
+                              partial += whole_row(work, work.layout.row(row), division);
                             }
                             return partial;
                           });

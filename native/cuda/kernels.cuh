@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../core/whole_row.h"
 #include "../losses/dispatch.h"
 #include "reduce.cuh"
 
@@ -28,8 +29,9 @@ __global__ void __launch_bounds__(kBlock)
   const Division division = source.read();
   const int64_t columns = work.layout.columns;
   double sum = 0;
-  for (int64_t row = blockIdx.x; row < work.layout.rows(); row += gridDim.x) {
-    const auto targets = work.target.row(row);
+  for (int64_t r = blockIdx.x; r < work.layout.rows(); r += gridDim.x) {
+    const RowLayout row = work.layout.row(r);
+    const auto targets = work.target.row(r);
     int counts = 0;
     for (int64_t k = threadIdx.x; k < work.target.width() && !counts; k += kBlock) {
       counts = work.counts(row, targets, k);
@@ -41,10 +43,11 @@ __global__ void __launch_bounds__(kBlock)
     }
     typename Work::Statistics statistics{};
     if constexpr (Work::kCoupled) {
-      for (int64_t column = threadIdx.x; column < columns; column += kBlock) {
-        statistics = statistics + work.statistics(row, column);
-      }
-      statistics = sum_of_block<kBlock>(statistics);
+      auto& [peak, rest] = statistics;
+      for (int64_t c = threadIdx.x; c < columns; c += kBlock) peak = peak + work.peak(row, c);
+      peak = sum_of_block<kBlock>(peak);
+      for (int64_t c = threadIdx.x; c < columns; c += kBlock) rest += work.rest(row, c, peak);
+      rest = sum_of_block<kBlock>(rest);
     }
     if (work.has_gaps()) {
       for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_no_loss(row, c, division);
@@ -65,14 +68,28 @@ __global__ void __launch_bounds__(kBlock)
   add_up<kBlock>(threadIdx.x == 0 ? sum : 0, sum_to, division);  // all threads have it
 }
 
-// One thread a row, where the elements of a row lie apart: neighbours read neighbouring memory.
+// Elements that stand by themselves: one write of the gradient, one read for each row.
 template <class Work, class Out>
 __global__ void __launch_bounds__(kThreads)
-    strided_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
+    lone_elements_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;
-  for_each_of_tile<kSmallTile>(work.layout.rows(),
-                               [&](int64_t row) { sum += whole_row(work, row, division); });
+  for_each_of_tile(work.layout.elements(), [&](int64_t at) {
+    sum += lone_element(work, work.layout.at_offset(at), division);
+  });
+  add_up<kThreads>(sum, sum_to, division);
+}
+
+// One thread a row: where the elements of a row lie apart, neighbours read neighbouring memory;
+// where one element is all there is to a row, this gathers them.
+template <class Work, class Out>
+__global__ void __launch_bounds__(kThreads)
+    thread_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
+  const Division division = source.read();
+  double sum = 0;
+  for_each_of_tile<kSmallTile>(work.layout.rows(), [&](int64_t row) {
+    sum += whole_row(work, work.layout.row(row), division);
+  });
   add_up<kThreads>(sum, sum_to, division);
 }
 
@@ -95,11 +112,17 @@ struct Launcher {
     using Work = Rowwise<T, Term, Link, Target>;
     using A = Compute<T>;
     constexpr int kShort = 32;
-    constexpr int64_t kMostBlocks = 1 << 16;
+    constexpr int64_t kMostBlocks = 1 << 12;  // their partials are added by one block
     const int64_t rows = work.layout.rows(), columns = work.layout.columns;
-    if (work.layout.inner > 1) {
-      run<A>({"strided_rows_kernel"}, strided_rows_kernel<Work, A>, work,
-             tiles_of(rows, kSmallTile), kThreads);
+    if constexpr (!Work::kCoupled) {
+      if (has_lone_elements(work) && (work.grad != nullptr || work.per_element)) {
+        return run<A>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work,
+                      tiles_of(rows * columns), kThreads);
+      }
+    }
+    if (work.layout.inner > 1 || has_lone_elements(work)) {
+      run<A>({"thread_rows_kernel"}, thread_rows_kernel<Work, A>, work, tiles_of(rows, kSmallTile),
+             kThreads);
     } else if (columns <= 8 * kShort) {
       run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work, A>, work, std::min(rows, kMostBlocks),
              kShort);

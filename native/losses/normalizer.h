@@ -5,12 +5,12 @@
 
 namespace culoss {
 
-// An item is a target where each is looked at by itself, or else a row. Only what counts does:
+// An item is a target, where each is looked at by itself, or else a row. Only what counts does:
 //
-//   targets    Σ weight_c · y            rows       number of rows
-//   positives  number of y > 0           elements   number of elements, if they count by
-//   themselves,
-//                                                   or of those of the rows
+//   targets    Σ weight_c · y
+//   positives  how many y > 0
+//   rows       how many rows
+//   elements   how many elements: each by itself, or all of a row
 template <class Target>
 struct Normalization {
   Normalizer normalizer;
@@ -36,7 +36,7 @@ struct Normalization {
     const Layout targets{layout.outer, target.width(), layout.inner};
     const auto [row, k, _] = targets.at_offset(item);
     const auto y = target.row(row);
-    const Place place = layout.at(row, y.column(k));
+    const Place place = layout.row(row).at(y.column(k));
     if (!y.counts(place)) return 0;
     if (normalizer == Normalizer::elements) return 1;
     const double value = y.template at<double>(place);
@@ -47,7 +47,7 @@ struct Normalization {
   HD double of_row(int64_t row) const {
     const auto y = target.row(row);
     for (int64_t k = 0; k < target.width(); ++k) {
-      if (!y.counts(layout.at(row, y.column(k)))) continue;
+      if (!y.counts(layout.row(row).at(y.column(k)))) continue;
       return normalizer == Normalizer::rows ? 1 : double(layout.columns);
     }
     return 0;

@@ -14,10 +14,10 @@ namespace culoss {
 //
 //   d loss / d x_j = s_j d log p_j / d x_j − p_j Σ_{c≠j} s_c      with s_c = w_c term'(log p_c);
 //
-// the last part is there for coupled links only. An engine takes four steps a row: `counts` over
-// the columns that can hold a target, and if one does, `statistics` over all columns, `visit` over
-// those that can have a loss, after `write_no_loss` over all if that leaves gaps, and `write_grad`
-// over all; else `write_nothing` over all.
+// the last part is there for coupled links only. An engine takes these steps a row: `counts` over
+// the columns that can hold a target, and if one does, `peak` and `rest` over all columns, `visit`
+// over those that can have a loss, after `write_no_loss` over all if that leaves gaps, and
+// `write_grad` over all; else `write_nothing` over all.
 template <class T, class Term, class Link, class Target>
 struct Rowwise {
   using A = Compute<T>;
@@ -53,23 +53,23 @@ struct Rowwise {
     return sides.smoothing.is_on() ? k : targets.column(k);
   }
 
-  HD bool counts(int64_t row, const Targets& targets, int64_t k) const {
-    return targets.counts(layout.at(row, targets.column(k)));
+  HD bool counts(const RowLayout& row, const Targets& targets, int64_t k) const {
+    return targets.counts(row.at(targets.column(k)));
   }
 
-  HD Statistics statistics(int64_t row, int64_t column) const {
-    if constexpr (kCoupled) {
-      return {0, load(inputs[layout.at(row, column).offset]), column};
-    } else {
-      return {};
-    }
+  // Statistics of coupled links: `peak`, and then `rest`, are sums over the columns of a row.
+  HD Peak<A> peak(const RowLayout& row, int64_t column) const {
+    return {load(inputs[row.at(column).offset]), column};
+  }
+  HD double rest(const RowLayout& row, int64_t column, const Peak<A>& peak) const {
+    return Statistics::rest_of(load(inputs[row.at(column).offset]), column, peak);
   }
 
   // The part of class `column` in the sums of its row; writes its loss if one per element is
   // wanted.
-  HD Sums visit(int64_t row, int64_t column, const Targets& targets, const Statistics& statistics,
-                const Division& division) const {
-    const Place place = layout.at(row, column);
+  HD Sums visit(const RowLayout& row, int64_t column, const Targets& targets,
+                const Statistics& statistics, const Division& division) const {
+    const Place place = row.at(column);
     const A weight = sides(targets.template at<A>(place), place);
     Sums sums;
     if (weight != 0) {
@@ -82,10 +82,10 @@ struct Rowwise {
     return sums;
   }
 
-  HD void write_grad(int64_t row, int64_t column, const Targets& targets,
+  HD void write_grad(const RowLayout& row, int64_t column, const Targets& targets,
                      const Statistics& statistics, const Sums& sums,
                      const Division& division) const {
-    const Place place = layout.at(row, column);
+    const Place place = row.at(column);
     const A weight = sides(targets.template at<A>(place), place);
     A slope = 0;
     if (weight != 0 || (kCoupled && sums.has_weight)) {
@@ -98,20 +98,23 @@ struct Rowwise {
     grad[place.offset] = store<T>(slope);
   }
 
-  HD void write_row_loss(int64_t row, const Sums& sums, const Division& division) const {
-    if (losses && !per_element) losses[row] = A(division.of(sums.loss));
+  HD void write_row_loss(const RowLayout& row, const Sums& sums, const Division& division) const {
+    if (losses && !per_element) losses[row.row] = A(division.of(sums.loss));
   }
 
   // Whether elements have losses that are not visited; they are written first.
   HD bool has_gaps() const { return per_element && width() < layout.columns; }
-  HD void write_no_loss(int64_t row, int64_t column, const Division& division) const {
-    losses[layout.at(row, column).offset] = A(division.of(0));
+  HD void write_no_loss(const RowLayout& row, int64_t column, const Division& division) const {
+    losses[row.at(column).offset] = A(division.of(0));
   }
 
   // Of a row that does not count: no loss, and a gradient of 0, whatever its inputs are.
-  HD void write_nothing(int64_t row, int64_t column, const Division& division) const {
+  HD void write_nothing(const RowLayout& row, int64_t column, const Division& division) const {
     if (per_element) write_no_loss(row, column, division);
-    if (grad) grad[layout.at(row, column).offset] = store<T>(A(0));
+    if (grad) write_no_grad(row, column);
+  }
+  HD void write_no_grad(const RowLayout& row, int64_t column) const {
+    grad[row.at(column).offset] = store<T>(A(0));
   }
 
  private:

@@ -30,6 +30,7 @@ struct Smoothing {
 
 // What both sides of an element are multiplied by.
 struct Scale {
+  bool is_one;  // neither is given
   Broadcast class_weight;
   Broadcast sample_weight;
 
@@ -48,7 +49,9 @@ struct TargetsOnly {
   template <class A>
   HD A operator()(A y, const Place& place) const {
     const A share = smoothing(y);
-    return share == 0 ? A(0) : share * alpha.at<A>(place) * scale.at<A>(place);
+    if (share == 0) return 0;
+    const A weight = share * alpha.at<A>(place);
+    return scale.is_one ? weight : weight * scale.at<A>(place);
   }
 };
 
@@ -59,17 +62,24 @@ struct BothSides {
   bool zero_targets;
   bool has_alpha;
   Broadcast alpha;
+  bool has_pos_weight;
   Broadcast pos_weight;
   Scale scale;
 
   template <class A>
   HD Weights<A> operator()(A y, const Place& place) const {
+    A positive = smoothing(y);
+    A negative = smoothing(zero_targets ? A(y == 0) : 1 - y);
+    if (has_alpha) {
+      const double share = alpha.at<double>(place);  // so that 1 − alpha keeps its digits
+      positive *= A(share);
+      negative *= A(1 - share);
+    }
+    if (scale.is_one && !has_pos_weight) return {positive, negative};
     const A both = scale.at<A>(place);
-    const A positive = smoothing(y) * pos_weight.at<A>(place) * both;
-    const A negative = smoothing(zero_targets ? A(y == 0) : 1 - y) * both;
-    if (!has_alpha) return {positive, negative};
-    const double share = alpha.at<double>(place);  // so that 1 − alpha keeps its digits
-    return {A(share) * positive, A(1 - share) * negative};
+    if (positive != 0) positive *= pos_weight.at<A>(place) * both;  // not 0 · ∞
+    if (negative != 0) negative *= both;
+    return {positive, negative};
   }
 };
 

@@ -8,28 +8,35 @@
 
 namespace culoss {
 
-// What the softmax needs of a row, or of a part of it: the largest logit, its column, and the sum
-// of e^(x_j − max) over the *other* columns. Leaving the largest out keeps the digits of 1 − p for
-// a class that is nearly certain: it is that sum, not 1 minus something close to 1.
+// The largest logit of a row, or of a part of it, and the first column that has it.
+template <class A>
+struct Peak {
+  A max = A(-INFINITY);
+  int64_t column = -1;  // no column seen yet
+
+  // Goes on to the next column.
+  HD void pass(const Peak& next) {
+    if (next.max > max || column < 0) *this = next;
+  }
+
+  friend HD Peak operator+(const Peak& a, const Peak& b) {
+    if (a.column < 0) return b;
+    if (b.column < 0) return a;
+    return b.max > a.max || (b.max == a.max && b.column < a.column) ? b : a;
+  }
+};
+
+// What the softmax needs of a row: its largest logit, and the sum of e^(x_j − max) over the *other*
+// columns. Leaving the largest out keeps the digits of 1 − p for a class that is nearly certain: it
+// is that sum, not 1 minus something close to 1. A NaN on any side reaches the sum.
 template <class A>
 struct RowStatistics {
+  Peak<A> peak;
   double rest = 0;
-  A max = A(-INFINITY);
-  int64_t argmax = -1;  // no column seen yet
 
-  // Merges two parts. Milakov & Gimelshein, Online normalizer calculation for softmax, 2018.
-  friend HD RowStatistics operator+(const RowStatistics& a, const RowStatistics& b) {
-    if (a.argmax < 0) return b;
-    if (b.argmax < 0) return a;
-    // A NaN on either side fails the comparisons and reaches `rest` through exp.
-    const bool b_leads = b.max > a.max || (b.max == a.max && b.argmax < a.argmax);
-    const RowStatistics& high = b_leads ? b : a;
-    const RowStatistics& low = b_leads ? a : b;
-    // A rescaled sum is rescaled again with every new maximum: its error must not add up.
-    const double scale = low.max == high.max ? 1
-                         : low.rest == 0     ? double(exp(low.max - high.max))
-                                             : exp(double(low.max) - double(high.max));
-    return {high.rest + (1 + low.rest) * scale, high.max, high.argmax};
+  // The part of column `column`, with logit x, in `rest`.
+  static HD double rest_of(A x, int64_t column, const Peak<A>& peak) {
+    return column == peak.column ? 0 : double(exp(x - peak.max));
   }
 };
 
@@ -42,10 +49,10 @@ struct Softmax {
 
   template <class A>
   HD Linked<A> operator()(A x, int64_t column, const RowStatistics<A>& row) const {
-    const A shifted = x - row.max;
+    const A shifted = x - row.peak.max;
     const A e = exp(shifted);
     const A total = A(1 + row.rest);
-    const A other = column == row.argmax ? A(row.rest) : A(1 + (row.rest - double(e)));
+    const A other = column == row.peak.column ? A(row.rest) : A(1 + (row.rest - double(e)));
     const A log_p = e >= other ? -log1p(other / e) : shifted - log(total);
     const A q = other / total;
     return {{log_p, e / total, q}, q};
