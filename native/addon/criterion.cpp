@@ -83,9 +83,6 @@ class CallReader {
     const Operand targets = input("targets", dense ? elements() : rows());
     call_.targets = {targets.memory, targets.dtype};
     call_.has_alpha = has("alpha");
-    call_.has_weight = has("weight");
-    call_.has_pos_weight = has("posWeight");
-    call_.has_sample_weight = has("sampleWeight");
     call_.alpha = per_class("alpha");
     call_.weight = per_class("weight");
     call_.pos_weight = per_class("posWeight");

@@ -43,9 +43,6 @@ struct Call {
   TargetKind target_kind;
   ConstArray targets;  // class ids: (outer, inner); dense: the inputs' shape
   bool has_alpha;
-  bool has_weight;
-  bool has_pos_weight;
-  bool has_sample_weight;
   Broadcast alpha;          // (1) or (columns)
   Broadcast weight;         // (1) or (columns)
   Broadcast pos_weight;     // (1) or (columns)

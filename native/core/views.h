@@ -16,6 +16,8 @@ struct Broadcast {
   Along along = Along::nothing;
   double number = 1;  // where there is no array
 
+  bool is_one() const { return array.memory == nullptr && number == 1; }
+
   template <class A>
   HD A at(const Place& place) const {
     if (array.memory == nullptr) return A(number);

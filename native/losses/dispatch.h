@@ -55,7 +55,8 @@ void with_loss(const Call& call, Engine&& engine) {
   T* grad = static_cast<T*>(call.grad);
   auto* losses = call.is_scalar() ? nullptr : static_cast<Compute<T>*>(call.loss);
   const bool per_element = criterion.reduction == Reduction::matrix;
-  const Scale scale{!call.has_weight && !call.has_sample_weight, call.weight, call.sample_weight};
+  const bool is_scaled = !call.weight.is_one() || !call.sample_weight.is_one();
+  const Scale scale{is_scaled, call.weight, call.sample_weight};
   const bool is_both = criterion.sides == SidesKind::both;
   const Smoothing smoothing =
       Smoothing::over(is_both ? 2 : double(layout.columns), criterion.label_smoothing);
@@ -66,8 +67,8 @@ void with_loss(const Call& call, Engine&& engine) {
         const bool zero_targets = criterion.negatives == Negatives::zero_targets;
         engine.elementwise(Elementwise<T, Term, Link, Target>{
             term, link,
-            BothSides{smoothing, zero_targets, call.has_alpha, call.alpha, call.has_pos_weight,
-                      call.pos_weight, scale},
+            BothSides{smoothing, zero_targets, call.has_alpha, call.alpha,
+                      !call.pos_weight.is_one(), call.pos_weight, scale},
             target, layout, call.grad_output, inputs, grad, losses});
       };
       const auto targets_only = [&]<class Link>(Link link) {

@@ -30,7 +30,7 @@ struct Smoothing {
 
 // What both sides of an element are multiplied by.
 struct Scale {
-  bool is_one;  // neither is given
+  bool is_given;  // not 1 for all
   Broadcast class_weight;
   Broadcast sample_weight;
 
@@ -51,7 +51,7 @@ struct TargetsOnly {
     const A share = smoothing(y);
     if (share == 0) return 0;
     const A weight = share * alpha.at<A>(place);
-    return scale.is_one ? weight : weight * scale.at<A>(place);
+    return scale.is_given ? weight * scale.at<A>(place) : weight;
   }
 };
 
@@ -75,7 +75,7 @@ struct BothSides {
       positive *= A(share);
       negative *= A(1 - share);
     }
-    if (scale.is_one && !has_pos_weight) return {positive, negative};
+    if (!scale.is_given && !has_pos_weight) return {positive, negative};
     const A both = scale.at<A>(place);
     if (positive != 0) positive *= pos_weight.at<A>(place) * both;  // not 0 · ∞
     if (negative != 0) negative *= both;
