@@ -12,10 +12,10 @@ const steps = [
   ['tests', 'mocha', []],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
   [
-    'some of them with sanitizers, in another order',
+    'some of them with sanitizers, in another order and on memory aligned to 8 bytes only',
     'node',
     [emulated, '--sanitize', '-g', some],
-    { CULOSS_EMULATION_ORDER: 'reverse' },
+    { CULOSS_EMULATION_ORDER: 'reverse', CULOSS_EMULATION_SHIFT: '8' },
   ],
 ];
 

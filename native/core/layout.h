@@ -45,6 +45,16 @@ struct Layout {
     const int64_t before = line / columns;                      // of the outer ones
     return {before * inner + (offset - line * inner), line - before * columns, offset};
   }
+
+  // The place behind one, in the order of memory.
+  HD constexpr Place next(const Place& place) const {
+    if (inner == 1) {
+      const bool ends_row = place.column + 1 == columns;
+      return {place.row + ends_row, ends_row ? 0 : place.column + 1, place.offset + 1};
+    }
+    if ((place.row + 1) % inner == 0) return at_offset(place.offset + 1);
+    return {place.row + 1, place.column, place.offset + 1};
+  }
 };
 
 // The last element of a shape beyond 2^31, by both ways.
@@ -52,5 +62,10 @@ static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.row((1 << 21) - 1).at((1 << 12) 
               Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
 static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at_offset((int64_t(1) << 33) - 1) ==
               Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
+
+// One place after the other: within a row, from row to row, and from class to class.
+static_assert(Layout{2, 3, 1}.next({0, 1, 1}) == Place{0, 2, 2});
+static_assert(Layout{2, 3, 1}.next({0, 2, 2}) == Place{1, 0, 3});
+static_assert(Layout{2, 3, 4}.next({3, 2, 11}) == Layout{2, 3, 4}.at_offset(12));
 
 }  // namespace culoss

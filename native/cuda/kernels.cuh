@@ -9,15 +9,59 @@
 
 namespace culoss::cuda {
 
-template <class Work, class Out>
+// Neighbouring elements that move as one.
+template <class T, int kElements>
+struct alignas(sizeof(T) * kElements) Pack {
+  T of[kElements];
+};
+
+// Packs of a thread: as many loads are on their way at once.
+constexpr int kPacks = 4;
+
+// Each thread takes packs of elements that lie next to one another, the threads of a block next to
+// one another's. The last elements, if they fill no pack, go one by one.
+template <int kElements, class Work, class Out>
 __global__ void __launch_bounds__(kThreads)
     elementwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
+  using Packed = Pack<typename Work::Stored, kElements>;
+  constexpr int64_t kStride = int64_t(kThreads) * kElements;
   const Division division = source.read();
+  const int64_t count = work.layout.elements();
+  const int64_t first = blockIdx.x * kPacks * kStride + threadIdx.x * kElements;
+  const auto is_whole = [&](int64_t at) { return at + kElements <= count; };
+
+  Packed inputs[kPacks];
+#pragma unroll
+  for (int p = 0; p < kPacks; ++p) {
+    const int64_t at = first + p * kStride;
+    if (is_whole(at)) inputs[p] = *reinterpret_cast<const Packed*>(work.inputs + at);
+  }
   double sum = 0;
-  for_each_of_tile(work.layout.elements(), [&](int64_t at) {
-    const Place place = work.layout.at_offset(at);
-    sum += work(place, work.target.row(place.row), division);
-  });
+#pragma unroll
+  for (int p = 0; p < kPacks; ++p) {
+    const int64_t at = first + p * kStride;
+    if (at >= count) continue;
+    Place place = work.layout.at_offset(at);
+    auto targets = work.target.row(place.row);
+    const auto go_on = [&] {
+      const Place next = work.layout.next(place);
+      if (next.row != place.row) targets = work.target.row(next.row);
+      place = next;
+    };
+    if (!is_whole(at)) {
+      for (; place.offset < count; go_on()) sum += work(place, targets, division);
+      continue;
+    }
+    Packed grads;
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      const auto visited = work.visit(inputs[p].of[e], place, targets, division);
+      sum += visited.loss;
+      grads.of[e] = visited.grad;
+      if (e + 1 < kElements) go_on();
+    }
+    if (work.grad) *reinterpret_cast<Packed*>(work.grad + at) = grads;
+  }
   add_up<kThreads>(sum, sum_to, division);
 }
 
@@ -103,8 +147,18 @@ struct Launcher {
   void elementwise(const Elementwise<T, Term, Link, Target>& work) const {
     using Work = Elementwise<T, Term, Link, Target>;
     using A = Compute<T>;
-    run<A>({"elementwise_kernel"}, elementwise_kernel<Work, A>, work,
-           tiles_of(work.layout.elements()), kThreads);
+    // 16 bytes at a time where memory is aligned to them.
+    constexpr int kElements = 16 / sizeof(T);
+    const int64_t count = work.layout.elements();
+    const auto address =
+        reinterpret_cast<uintptr_t>(work.inputs) | reinterpret_cast<uintptr_t>(work.grad);
+    if (address % 16 == 0) {
+      run<A>({"elementwise_kernel"}, elementwise_kernel<kElements, Work, A>, work,
+             tiles_of(count, kThreads * kPacks * kElements), kThreads);
+    } else {
+      run<A>({"elementwise_kernel"}, elementwise_kernel<1, Work, A>, work,
+             tiles_of(count, kThreads * kPacks), kThreads);
+    }
   }
 
   template <class T, class Term, class Link, class Target>

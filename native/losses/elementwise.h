@@ -11,6 +11,7 @@ namespace culoss {
 
 template <class T, class Term, class Link, class Target>
 struct Elementwise {
+  using Stored = T;
   using A = Compute<T>;
 
   Term term;
@@ -23,19 +24,28 @@ struct Elementwise {
   T* grad;          // or null
   A* losses;        // or null
 
-  // Visits one element: writes what is wanted of it and returns its loss, undivided.
+  // Visits one element, of input x: writes its loss if that is wanted; returns it, undivided, and
+  // what belongs into `grad`.
+  struct Visited {
+    double loss;
+    T grad;
+  };
+  HD Visited visit(T x, const Place& place, typename Target::Row targets,
+                   const Division& division) const {
+    Dual<A> loss{0, 0};
+    if (targets.counts(place)) loss = evaluate(load(x), targets.template at<A>(place), place);
+    if (losses) losses[place.offset] = A(division.of(loss.value));
+    if (grad == nullptr) return {loss.value, {}};
+    const A upstream = grad_output.at<A>(place) * A(division.slope());
+    return {loss.value, store<T>(loss.slope == 0 ? A(0) : upstream * loss.slope)};  // not 0 · ∞
+  }
+
+  // The same, from memory to memory; returns the loss.
   HD double operator()(const Place& place, typename Target::Row targets,
                        const Division& division) const {
-    Dual<A> loss{0, 0};
-    if (targets.counts(place)) {
-      loss = evaluate(load(inputs[place.offset]), targets.template at<A>(place), place);
-    }
-    if (losses) losses[place.offset] = A(division.of(loss.value));
-    if (grad) {
-      const A upstream = grad_output.at<A>(place) * A(division.slope());
-      grad[place.offset] = store<T>(loss.slope == 0 ? A(0) : upstream * loss.slope);  // not 0 · ∞
-    }
-    return loss.value;
+    const Visited visited = visit(inputs[place.offset], place, targets, division);
+    if (grad) grad[place.offset] = visited.grad;
+    return visited.loss;
   }
 
  private:

@@ -3,6 +3,7 @@
 //
 // CULOSS_EMULATION_FAIL    the n-th call from now on that can fail does; read at every call
 // CULOSS_EMULATION_ORDER   of threads and blocks: forward (default), reverse, or a seed
+// CULOSS_EMULATION_SHIFT   bytes by which memory misses the alignment of CUDA, a multiple of 8
 // CULOSS_EMULATION_LIVE    set here: how many allocations, streams and pools there are
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,11 @@ cudaError_t remember(cudaError_t error) {
   return error;
 }
 
+size_t shift() {
+  static const char* const wanted = getenv("CULOSS_EMULATION_SHIFT");
+  return wanted ? size_t(atoi(wanted)) : 0;
+}
+
 // Whether this call is the one that is to fail.
 bool is_to_fail() {
   static std::string wanted;
@@ -88,9 +94,10 @@ void publish_live() {
 
 cudaError_t allocate(void** memory, size_t bytes) {
   if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
-  auto* begin =
-      bytes > (size_t(1) << 40) ? nullptr : static_cast<unsigned char*>(malloc(bytes + 2 * kGuard));
+  if (bytes > size_t(1) << 40) return remember(cudaErrorMemoryAllocation);
+  auto* begin = static_cast<unsigned char*>(malloc(shift() + bytes + 2 * kGuard));
   if (begin == nullptr) return remember(cudaErrorMemoryAllocation);
+  begin += shift();
   memset(begin, kGuardByte, kGuard);
   memset(begin + kGuard, kPoison, bytes);
   memset(begin + kGuard + bytes, kGuardByte, kGuard);
@@ -114,7 +121,7 @@ void release(void* memory) {
   check_guards(memory, found->second);
   memset(memory, kPoison, found->second);
   allocations().erase(found);
-  free(static_cast<unsigned char*>(memory) - kGuard);
+  free(static_cast<unsigned char*>(memory) - kGuard - shift());
   publish_live();
 }
 
