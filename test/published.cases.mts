@@ -53,6 +53,20 @@ const Z = [
   [0, 9, 1],
   [2, 3, 5],
 ];
+/** What Keras clips to, in the type that it clips in. */
+const kerasClipped = {
+  loss: 'BinaryCrossEntropy',
+  options: { clamp: [1e-7, 1 - 1e-7] },
+  inputs: [
+    [1, 1],
+    [1, 0],
+  ],
+  targets: [
+    [1, 0],
+    [1, 0],
+  ],
+  dtype: 'float32',
+} as const;
 const kerasBinaryLogits = [
   [10, -10, 10],
   [10, 10, -10],
@@ -132,56 +146,9 @@ const keras: Published[] = [
     value: [0.20046903],
     within: 5e-7,
   },
-  {
-    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped`,
-    loss: 'BinaryCrossEntropy',
-    options: { clamp: [1e-7, 1 - 1e-7] },
-    inputs: [
-      [1, 1],
-      [1, 0],
-    ],
-    targets: [
-      [1, 0],
-      [1, 0],
-    ],
-    value: [3.98559],
-    within: 1e-5,
-    dtype: 'float32',
-  },
-  {
-    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped, sample_weight 2.3`,
-    loss: 'BinaryCrossEntropy',
-    options: { clamp: [1e-7, 1 - 1e-7] },
-    inputs: [
-      [1, 1],
-      [1, 0],
-    ],
-    targets: [
-      [1, 0],
-      [1, 0],
-    ],
-    sampleWeight: [2.3, 2.3],
-    value: [9.1668],
-    within: 1e-4,
-    dtype: 'float32',
-  },
-  {
-    source: `${k} BinaryCrossentropy probabilities of 0 and 1, clipped, sample_weight [[1.2], [3.4]]`,
-    loss: 'BinaryCrossEntropy',
-    options: { clamp: [1e-7, 1 - 1e-7] },
-    inputs: [
-      [1, 1],
-      [1, 0],
-    ],
-    targets: [
-      [1, 0],
-      [1, 0],
-    ],
-    sampleWeight: [[1.2], [3.4]],
-    value: [4.7827],
-    within: 1e-4,
-    dtype: 'float32',
-  },
+  { source: `${k} BinaryCrossentropy probabilities of 0 and 1`, ...kerasClipped, value: [3.98559], within: 1e-5 },
+  { source: `${k} BinaryCrossentropy probabilities of 0 and 1, sample_weight 2.3`, ...kerasClipped, sampleWeight: [2.3, 2.3], value: [9.1668], within: 1e-4 },
+  { source: `${k} BinaryCrossentropy probabilities of 0 and 1, sample_weight [[1.2], [3.4]]`, ...kerasClipped, sampleWeight: [[1.2], [3.4]], value: [4.7827], within: 1e-4 },
   { source: `${k} BinaryCrossentropy logits`, loss: 'BinaryCrossEntropy', options: logits, inputs: kerasBinaryLogits, targets: kerasBinaryTargets, value: [3.3333], within: 1e-3 },
   { source: `${k} BinaryCrossentropy logits, no reduction, row 0`, loss: 'BinaryCrossEntropy', options: logits, inputs: [[10, -10, 10]], targets: [[1, 0, 1]], value: [0], within: 1e-3 },
   { source: `${k} BinaryCrossentropy logits, no reduction, row 1`, loss: 'BinaryCrossEntropy', options: logits, inputs: [[10, 10, -10]], targets: [[0, 1, 1]], value: [6.666], within: 1e-3 },
