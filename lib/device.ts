@@ -15,9 +15,9 @@ export function deviceIndex(device: Device): number {
 }
 
 /** The CUDA device of an index, whether it is there or not. */
-export function cudaAt(index: unknown, argument = 'index'): Device {
+export function cudaAt(index: unknown): Device {
   if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) {
-    fail('ERR_DEVICE', argument, 'the index of a CUDA device', index);
+    fail('ERR_DEVICE', 'index', 'the index of a CUDA device', index);
   }
   return `cuda:${index}`;
 }

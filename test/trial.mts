@@ -1,6 +1,6 @@
 // One call of a loss with any options, as data: it can be made, run on a device, and worked out by
 // the reference. Batches are rows by classes here; `axis` and `rowShape` say how they lie in memory.
-import { type Device, type LossOptions, type Tensor, type TensorLike, tensor } from 'culoss';
+import { type Device, type LossOptions, type TensorLike, tensor } from 'culoss';
 import { criterionOf, type FloatDtype, randomNumbers } from './cases.mjs';
 import { numbers } from './devices.mjs';
 import { countsOf, gradientOfSum, isBinary, reference, type Spec } from './reference.mjs';
@@ -38,11 +38,11 @@ interface Batch {
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-export const columnsOf = ({ columns = 4 }: Trial): number => columns;
+const columnsOf = ({ columns = 4 }: Trial): number => columns;
 const rowShapeOf = ({ rowShape = [6] }: Trial): readonly number[] => rowShape;
 
 /** The shape of inputs, and where row `r` has class `c` in their memory. */
-export function layoutOf(trial: Trial): {
+function layoutOf(trial: Trial): {
   shape: number[];
   at: (r: number, c: number) => number;
 } {
@@ -141,7 +141,7 @@ export function run(
   dtype: FloatDtype,
   device: Device,
   without?: string,
-): Outcome & { inputs: Matrix; tensors: { loss: Tensor; grad: Tensor } } {
+): Outcome & { inputs: Matrix } {
   const { inputs, ids, marked, weights } = batchOf(trial);
   const { shape } = layoutOf(trial);
   const rowShape = rowShapeOf(trial);
@@ -175,7 +175,6 @@ export function run(
     loss: isPerElement(trial) ? unlay(trial, flat).flat() : flat,
     grad: unlay(trial, numbers(grad)),
     inputs: unlay(trial, numbers(x)),
-    tensors: { loss, grad },
   };
 }
 

@@ -138,7 +138,7 @@ export function readsAsDense(
 
 /**
  * Dense targets have no class id to ignore. What stands for one must not be mistaken for it: the
- * binary losses ignore the elements that hold it, the categorical ones the rows of zeros.
+ * binary losses ignore the elements that hold it, the categorical ones the rows of it or of zeros.
  */
 export function checkIgnoreIndex(
   ignoreIndex: number | undefined,

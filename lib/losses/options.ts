@@ -46,8 +46,8 @@ export interface LossOptions {
   /**
    * Ignores rows with this class id, an integer of any sign, in range or not. With dense targets the
    * binary losses ignore the elements that hold it, and the categorical ones the rows that hold
-   * nothing but it, or zeros, which one-hot makes of such an id. What is ignored has loss 0 and gradient 0, whatever its
-   * inputs are. Default: none.
+   * nothing but it, or zeros, which one-hot makes of such an id. What is ignored has loss 0 and
+   * gradient 0, whatever its inputs are. Default: none.
    */
   ignoreIndex?: number;
   /**
@@ -60,8 +60,8 @@ export interface LossOptions {
   axis?: number;
   /**
    * When a bad class id on a CUDA device throws: `'deferred'`, at the next read; `'eager'`, at once,
-   * after a wait; `'off'`, never, and it counts nowhere, as what is ignored. On the CPU always at once. Default:
-   * `'deferred'`.
+   * after a wait; `'off'`, never, and it counts nowhere, as what is ignored. On the CPU always at
+   * once. Default: `'deferred'`.
    */
   validate?: 'deferred' | 'eager' | 'off';
 }

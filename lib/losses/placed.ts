@@ -8,7 +8,8 @@ export type Lengths = 'one' | 'per class' | 'either';
 
 /**
  * An option that is a number or a tensor. A number goes along with every call; a tensor follows its
- * users: it is copied to a device once, when it is first wanted there; but one number stays where it is.
+ * users: it is copied to a device once, when it is first wanted there; but one number stays where it
+ * is.
  */
 export class Placed {
   readonly #copies = new Map<Device, Tensor>();

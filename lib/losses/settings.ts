@@ -39,8 +39,6 @@ export function readSettings(kind: LossKind, options: Options): Settings {
   const [clampLow, clampHigh] = readClamp(options.clamp, from);
   const reduction = readChoice('reduction', options.reduction);
   const { normalizer, divisor } = readNormalizer(options.normalizer, kind, reduction);
-  const atLeast0 = (name: string, value: unknown, lengths: Lengths): Placed =>
-    readPerClass(`options.${name}`, value, lengths, mostFloat32);
   return {
     native: {
       ...kind,
@@ -60,12 +58,9 @@ export function readSettings(kind: LossKind, options: Options): Settings {
     oneHot: readOneHot(options.oneHot),
     axis: readInteger('axis', options.axis) ?? 1,
     placed: {
-      alpha:
-        kind.sides === 'both'
-          ? readPerClass('options.alpha', options.alpha, 'either', 1)
-          : atLeast0('alpha', options.alpha, 'either'),
-      weight: atLeast0('weight', options.weight, 'per class'),
-      posWeight: atLeast0('posWeight', options.posWeight, 'either'),
+      alpha: readWeights('alpha', options.alpha, 'either', kind.sides === 'both' ? 1 : mostFloat32),
+      weight: readWeights('weight', options.weight, 'per class'),
+      posWeight: readWeights('posWeight', options.posWeight, 'either'),
       normalizer: divisor,
     },
   };
@@ -198,9 +193,9 @@ function readNormalizer(
 }
 
 /** Weights from 0 to `most`: a number, where that is allowed, or one per class. */
-function readPerClass(argument: string, value: unknown, lengths: Lengths, most: number): Placed {
+function readWeights(name: string, value: unknown, lengths: Lengths, most = mostFloat32): Placed {
   const expected = most === 1 ? 'a number in [0, 1]' : weightRange;
-  return readValues(argument, value, lengths, most, expected);
+  return readValues(`options.${name}`, value, lengths, most, expected);
 }
 
 /** A number stays a number; values become a tensor, where they are. */
