@@ -81,13 +81,19 @@ struct Site {
   std::source_location where;
 };
 
+// How many threads a kernel gets.
+struct Grid {
+  int64_t blocks;
+  int threads;  // of a block
+};
+
 // Every kernel starts here.
 template <class... Parameters, class... Arguments>
-void launch(Site site, void (*kernel)(Parameters...), const Device& device, int64_t blocks,
-            int threads, const Arguments&... arguments) {
+void launch(Site site, void (*kernel)(Parameters...), const Device& device, const Grid& grid,
+            const Arguments&... arguments) {
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(unsigned(blocks));
-  config.blockDim = dim3(unsigned(threads));
+  config.gridDim = dim3(unsigned(grid.blocks));
+  config.blockDim = dim3(unsigned(grid.threads));
   config.stream = device.stream;
   check(cudaLaunchKernelEx(&config, kernel, arguments...), site.name, site.where);
 }

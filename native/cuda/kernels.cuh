@@ -194,7 +194,7 @@ struct Launcher {
     blocks = std::max<int64_t>(blocks, 1);  // the sum of nothing is a number, too
     const Workspace<double> partials(device, scalar ? blocks : 0);
     const Sum<A> sum{partials.get(), &device.words->blocks_done, static_cast<A*>(scalar)};
-    launch(site, kernel, device, blocks, threads, work, division, sum);
+    launch(site, kernel, device, Grid{blocks, threads}, work, division, sum);
   }
 };
 

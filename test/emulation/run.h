@@ -1,15 +1,18 @@
-// Runs one block of a kernel.
+// Runs one launch of a kernel: its blocks one after the other.
 #pragma once
 
 #include <functional>
 #include <random>
 
-#include "block.h"
+#include "cuda_runtime.h"
 
 namespace emulation {
 
 // The block is that of `blockIdx`. Its threads run in ascending order between barriers, or in
 // descending, or in a random one. False if some threads ended while others wait at a barrier.
 bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool reverse);
+
+// All blocks of a launch, in the order of CULOSS_EMULATION_ORDER. False if one failed.
+bool run_grid(const cudaLaunchConfig_t& config, const std::function<void()>& body);
 
 }  // namespace emulation

@@ -2,21 +2,18 @@
 // waited for, and faults on demand.
 //
 // CULOSS_EMULATION_FAIL    the n-th call from now on that can fail does; read at every call
-// CULOSS_EMULATION_ORDER   of threads and blocks: forward (default), reverse, or a seed
 // CULOSS_EMULATION_SHIFT   bytes by which memory misses the alignment of CUDA, a multiple of 8
 // CULOSS_EMULATION_LIVE    set here: how many allocations, streams and pools there are
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <numeric>
-#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "cuda_runtime.h"
 #include "run.h"
@@ -134,22 +131,7 @@ void expect_inside(const void* memory, size_t bytes) {
 }
 
 cudaError_t run_kernel(const cudaLaunchConfig_t& config, const std::function<void()>& kernel) {
-  const char* wanted = getenv("CULOSS_EMULATION_ORDER");
-  const std::string order = wanted ? wanted : "forward";
-  const bool reverse = order == "reverse";
-  std::optional<std::mt19937> random;
-  if (!reverse && order != "forward") random.emplace(unsigned(atoi(order.c_str())));
-  const unsigned blocks = config.gridDim.x;
-  std::vector<unsigned> ids(blocks);
-  std::iota(ids.begin(), ids.end(), 0u);
-  if (reverse) std::reverse(ids.begin(), ids.end());
-  if (random) std::shuffle(ids.begin(), ids.end(), *random);
-  for (const unsigned id : ids) {
-    blockIdx = id;
-    blockDim = config.blockDim;
-    gridDim = config.gridDim;
-    if (!run_block(kernel, random ? &*random : nullptr, reverse)) return cudaErrorLaunchFailure;
-  }
+  if (!run_grid(config, kernel)) return cudaErrorLaunchFailure;
   for (const auto& [memory, bytes] : allocations()) check_guards(memory, bytes);
   return cudaSuccess;
 }
