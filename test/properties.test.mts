@@ -44,6 +44,10 @@ const pick = <V,>(list: readonly V[], order: readonly number[]): V[] =>
 const oneHot = ({ inputs, ids }: Batch): number[][] =>
   inputs.map((row, n) => row.map((_, c) => Number(c === ids[n])));
 
+/** What may differ in a row that lies elsewhere: on a device, the order of its sums. */
+const elsewhere = (device: Device): { relative: number; absolute: number } =>
+  device === 'cpu' ? { relative: 0, absolute: 0 } : { relative: 1e-14, absolute: 1e-16 };
+
 describe('properties', () => {
   for (const loss of lossNames) {
     for (const from of ['probabilities', 'logits'] as const) {
@@ -81,7 +85,7 @@ describe('properties', () => {
         const permuted = { inputs: pick(batch.inputs, order), ids: pick(batch.ids, order) };
         const [a, b] = [evaluate(batch, device), evaluate(permuted, device)];
         expectClose([b.loss], [a.loss], { relative: 1e-14 });
-        expectSame(b.grad.flat(), pick(a.grad, order).flat());
+        expectClose(b.grad.flat(), pick(a.grad, order).flat(), elsewhere(device));
       });
 
       property('classes can be permuted, their weights with them', (batch, device, seed) => {
@@ -189,7 +193,7 @@ describe('properties', () => {
           const a = evaluate(rest, device, settings);
           const b = evaluate(ignored, device, { ...settings, ignoreIndex: -7 });
           expectClose([b.loss], [a.loss], { relative: 1e-14 });
-          expectSame(b.grad.flat(), [...nan.map(() => 0), ...a.grad.flat()]);
+          expectClose(b.grad.flat(), [...nan.map(() => 0), ...a.grad.flat()], elsewhere(device));
         }
       });
 
@@ -261,7 +265,9 @@ describe('properties', () => {
             );
           const [narrow, full] = [at(dtype), at('float32')];
           expect(narrow.loss.dtype).to.equal('float32');
-          expectSame([narrow.loss.item()], [full.loss.item()]);
+          // Sums may meet in another order where more elements fit into 16 bytes.
+          const relative = device === 'cpu' ? 0 : 5e-7;
+          expectClose([narrow.loss.item()], [full.loss.item()], { relative });
           const stored = tensor(full.grad.arraySync(), undefined, { dtype });
           expectSame(numbers(narrow.grad), numbers(stored));
         });

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "half.h"
+#include "pack.h"
 #include "platform.h"
 
 namespace culoss {
@@ -47,13 +48,18 @@ void with_float_type(Dtype dtype, F&& f) {
   }
 }
 
+template <class A, class T>
+HD A as(T stored) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return A(stored);
+  } else {
+    return A(decode(stored));
+  }
+}
+
 template <class T>
 HD Compute<T> load(T stored) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return stored;
-  } else {
-    return decode(stored);
-  }
+  return as<Compute<T>>(stored);
 }
 
 // Rounds once. A finite number beyond the range of a half type becomes its largest finite one,
@@ -80,25 +86,46 @@ struct ConstArray {
   Dtype dtype = Dtype::float32;
 };
 
-template <class A>
-HD A load(const ConstArray& array, int64_t index) {
+// Calls `f(elements)` with a pointer to the elements of their type.
+template <class F>
+HD void with_elements(const ConstArray& array, F&& f) {
   switch (array.dtype) {
     case Dtype::float32:
-      return A(static_cast<const float*>(array.memory)[index]);
+      return f(static_cast<const float*>(array.memory));
     case Dtype::float64:
-      return A(static_cast<const double*>(array.memory)[index]);
+      return f(static_cast<const double*>(array.memory));
     case Dtype::float16:
-      return A(decode(static_cast<const float16*>(array.memory)[index]));
+      return f(static_cast<const float16*>(array.memory));
     case Dtype::bfloat16:
-      return A(decode(static_cast<const bfloat16*>(array.memory)[index]));
+      return f(static_cast<const bfloat16*>(array.memory));
     case Dtype::int32:
-      return A(static_cast<const int32_t*>(array.memory)[index]);
+      return f(static_cast<const int32_t*>(array.memory));
     case Dtype::int64:
-      return A(static_cast<const int64_t*>(array.memory)[index]);
+      return f(static_cast<const int64_t*>(array.memory));
     case Dtype::uint8:
-      return A(static_cast<const uint8_t*>(array.memory)[index]);
+      return f(static_cast<const uint8_t*>(array.memory));
   }
-  return A(NAN);
+}
+
+template <class A>
+HD A load(const ConstArray& array, int64_t index) {
+  A found = A(NAN);
+  with_elements(array, [&](const auto* elements) { found = as<A>(elements[index]); });
+  return found;
+}
+
+// The `n` elements from `index` on: in packs where they lie so.
+template <int n, class A>
+HD void load(const ConstArray& array, int64_t index, A (&to)[n]) {
+  with_elements(array, [&]<class T>(const T* elements) {
+    using Packed = Pack<T, n>;
+    if (reinterpret_cast<uintptr_t>(elements + index) % alignof(Packed) == 0) {
+      const Packed pack = *reinterpret_cast<const Packed*>(elements + index);
+      for (int e = 0; e < n; ++e) to[e] = as<A>(pack.of[e]);
+    } else {
+      for (int e = 0; e < n; ++e) to[e] = as<A>(elements[index + e]);
+    }
+  });
 }
 
 }  // namespace culoss

@@ -22,6 +22,9 @@ struct Half {
   static constexpr int kFractionBits = 15 - kExponentBits;
   static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
   static constexpr uint16_t kInfinity = ((1 << kExponentBits) - 1) << kFractionBits;
+  // (2 − 2^−fraction bits) · 2^bias
+  static constexpr float kLargest = std::bit_cast<float>(
+      uint32_t(127 + kBias) << 23 | ((1u << kFractionBits) - 1) << (23 - kFractionBits));
 
   uint16_t bits;
 };
@@ -33,6 +36,12 @@ using bfloat16 = Half<8>;
 template <int kExponentBits>
 HD inline float decode(Half<kExponentBits> half) {
   using Format = Half<kExponentBits>;
+  if constexpr (Format::kFractionBits == 7) {  // the upper half of a float
+    return std::bit_cast<float>(uint32_t(half.bits) << 16);
+  }
+#ifdef __CUDA_ARCH__
+  return __half2float(__ushort_as_half(half.bits));
+#endif
   const uint32_t sign = uint32_t(half.bits & 0x8000) << 16;
   const uint32_t magnitude = uint32_t(half.bits & 0x7fff) << (23 - Format::kFractionBits);
   if ((half.bits & Format::kInfinity) == Format::kInfinity) {
@@ -68,6 +77,16 @@ __device__ inline float16 encode_on_device(float value, float16) {
 }
 __device__ inline bfloat16 encode_on_device(float value, bfloat16) {
   return {__bfloat16_as_ushort(__float2bfloat16_rn(value))};
+}
+__device__ inline void encode_pair_on_device(float a, float b, float16* to) {
+  const __half2 pair = __floats2half2_rn(a, b);
+  to[0] = {__half_as_ushort(__low2half(pair))};
+  to[1] = {__half_as_ushort(__high2half(pair))};
+}
+__device__ inline void encode_pair_on_device(float a, float b, bfloat16* to) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
+  to[0] = {__bfloat16_as_ushort(__low2bfloat16(pair))};
+  to[1] = {__bfloat16_as_ushort(__high2bfloat16(pair))};
 }
 #endif
 

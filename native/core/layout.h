@@ -17,6 +17,15 @@ struct Place {
   constexpr bool operator==(const Place&) const = default;
 };
 
+// The same by the axes.
+struct Position {
+  int64_t outer;
+  int64_t column;
+  int64_t inner;
+
+  constexpr bool operator==(const Position&) const = default;
+};
+
 // The elements of one row.
 struct RowLayout {
   int64_t row;
@@ -40,20 +49,33 @@ struct Layout {
     return {row, row + row / inner * (columns - 1) * inner, inner};
   }
 
-  HD constexpr Place at_offset(int64_t offset) const {
+  HD constexpr Position position(int64_t offset) const {
     const int64_t line = inner == 1 ? offset : offset / inner;  // an (outer, column)
     const int64_t before = line / columns;                      // of the outer ones
-    return {before * inner + (offset - line * inner), line - before * columns, offset};
+    return {before, line - before * columns, offset - line * inner};
   }
+  HD constexpr Place at(const Position& position) const {
+    const int64_t line = position.outer * columns + position.column;
+    return {position.outer * inner + position.inner, position.column,
+            line * inner + position.inner};
+  }
+  HD constexpr Place at_offset(int64_t offset) const { return at(position(offset)); }
 
-  // The place behind one, in the order of memory.
-  HD constexpr Place next(const Place& place) const {
-    if (inner == 1) {
-      const bool ends_row = place.column + 1 == columns;
-      return {place.row + ends_row, ends_row ? 0 : place.column + 1, place.offset + 1};
+  // The position a step behind another, both in the order of memory: a sum with carries.
+  HD constexpr Position sum(const Position& a, const Position& step) const {
+    Position sum{a.outer + step.outer, a.column + step.column, a.inner + step.inner};
+    if (sum.inner >= inner) {
+      sum.inner -= inner;
+      ++sum.column;
     }
-    if ((place.row + 1) % inner == 0) return at_offset(place.offset + 1);
-    return {place.row + 1, place.column, place.offset + 1};
+    if (sum.column >= columns) {
+      sum.column -= columns;
+      ++sum.outer;
+    }
+    return sum;
+  }
+  HD constexpr Position next(const Position& position) const {
+    return sum(position, inner == 1 ? Position{0, 1, 0} : Position{0, 0, 1});
   }
 };
 
@@ -63,9 +85,11 @@ static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.row((1 << 21) - 1).at((1 << 12) 
 static_assert(Layout{1 << 11, 1 << 12, 1 << 10}.at_offset((int64_t(1) << 33) - 1) ==
               Place{(1 << 21) - 1, (1 << 12) - 1, (int64_t(1) << 33) - 1});
 
-// One place after the other: within a row, from row to row, and from class to class.
-static_assert(Layout{2, 3, 1}.next({0, 1, 1}) == Place{0, 2, 2});
-static_assert(Layout{2, 3, 1}.next({0, 2, 2}) == Place{1, 0, 3});
-static_assert(Layout{2, 3, 4}.next({3, 2, 11}) == Layout{2, 3, 4}.at_offset(12));
+// One position after the other: within a row, from row to row, and from class to class.
+static_assert(Layout{2, 3, 1}.next({0, 2, 0}) == Position{1, 0, 0});
+static_assert(Layout{2, 3, 4}.next({0, 2, 3}) == Position{1, 0, 0});
+static_assert(Layout{2, 3, 4}.next({0, 1, 3}) == Position{0, 2, 0});
+static_assert(Layout{5, 3, 4}.sum({1, 2, 3}, Layout{5, 3, 4}.position(29)) ==
+              Layout{5, 3, 4}.position(23 + 29));
 
 }  // namespace culoss

@@ -20,8 +20,7 @@ struct Broadcast {
 
   template <class A>
   HD A at(const Place& place) const {
-    if (array.memory == nullptr) return A(number);
-    return load<A>(array, index(place));
+    return array.memory == nullptr ? A(number) : load<A>(array, index(place));
   }
 
  private:
@@ -52,9 +51,17 @@ struct Ignored {
   }
 };
 
-// A target view answers for one row. With `y = target.row(r)`, `y.at<A>(place)` is a target and
-// `y.counts(place)` whether it counts; `y.column(k)` for k in [0, target.width()) are the columns
-// that can hold a target other than 0; below 0: none. A row counts if one of those does.
+// A target, and whether it counts: what marks something to ignore is no target.
+template <class A>
+struct Label {
+  A y;
+  bool counts;
+};
+
+// A target view answers for one row. With `targets = target.row(r)`, `targets.label<A>(place)` is
+// what it says of a place, and `targets.labels(place, to)` of that and its neighbours in the row;
+// `targets.column(k)` for k in [0, target.width()) are the columns that can hold a target other
+// than 0; below 0: none. A row counts if one of those does.
 
 // Class ids, read as the one-hot matrix. An id outside [0, columns) is no class at all, so that
 // memory stays safe even if the ids change while they are read.
@@ -67,20 +74,34 @@ struct ClassIds {
   static constexpr int64_t kIgnored = -2;
 
   HD int64_t width() const { return 1; }
+  HD bool may_skip_rows() const { return true; }
 
   HD int64_t id(int64_t row) const {
-    if (ids.dtype == Dtype::int64) return class_of(static_cast<const int64_t*>(ids.memory)[row]);
-    return class_of(load<double>(ids, row));
+    int64_t found = kNone;
+    with_elements(ids, [&]<class T>(const T* elements) {
+      if constexpr (std::is_integral_v<T>) {
+        found = class_of(int64_t(elements[row]));
+      } else {
+        found = class_of(as<double>(elements[row]));
+      }
+    });
+    return found;
   }
 
   struct Row {
     int64_t id;
-    template <class A>
-    HD A at(const Place& place) const {
-      return A(place.column == id);
-    }
-    HD bool counts(const Place&) const { return id >= 0; }
     HD int64_t column(int64_t) const { return id; }
+    // Whether none of `n` columns can hold a target other than 0.
+    HD bool misses(int64_t first, int n) const { return id < first || id >= first + n; }
+    template <class A>
+    HD Label<A> label(const Place& place) const {
+      return {A(place.column == id), id >= 0};
+    }
+    template <int n, class A>
+    HD void labels(const Place& first, Label<A> (&to)[n]) const {
+      const int64_t at = id - first.column;
+      for (int e = 0; e < n; ++e) to[e] = {A(e == at), id >= 0};
+    }
   };
   HD Row row(int64_t row) const { return {id(row)}; }
 
@@ -99,22 +120,61 @@ struct Dense {
   Ignored ignored;  // an element with this target
 
   HD int64_t width() const { return columns; }
+  HD bool may_skip_rows() const { return ignored.any; }
 
   struct Row {
     ConstArray values;
     Ignored ignored;
-    // What marks something to ignore is no target.
-    template <class A>
-    HD A at(const Place& place) const {
-      const A y = load<A>(values, place.offset);
-      return ignored.is(y) ? A(0) : y;
-    }
-    HD bool counts(const Place& place) const {
-      return !ignored.any || !ignored.is(load<double>(values, place.offset));
-    }
     HD int64_t column(int64_t k) const { return k; }
+    HD bool misses(int64_t, int) const { return false; }
+    template <class A>
+    HD Label<A> label(const Place& place) const {
+      return label_of(load<A>(values, place.offset));
+    }
+    template <int n, class A>
+    HD void labels(const Place& first, Label<A> (&to)[n]) const {
+      A ys[n];
+      load<n>(values, first.offset, ys);
+      for (int e = 0; e < n; ++e) to[e] = label_of(ys[e]);
+    }
+
+   private:
+    template <class A>
+    HD Label<A> label_of(A y) const {
+      const bool is_ignored = ignored.is(y);
+      return {is_ignored ? A(0) : y, !is_ignored};
+    }
   };
   HD Row row(int64_t) const { return {values, ignored}; }
+};
+
+// Either, known at run time.
+struct AnyTarget {
+  bool is_dense;
+  ClassIds ids;
+  Dense dense;
+
+  HD int64_t width() const { return is_dense ? dense.width() : ids.width(); }
+  HD bool may_skip_rows() const { return is_dense ? dense.may_skip_rows() : ids.may_skip_rows(); }
+
+  struct Row {
+    bool is_dense;
+    ClassIds::Row ids;
+    Dense::Row dense;
+    HD int64_t column(int64_t k) const { return is_dense ? dense.column(k) : ids.column(k); }
+    HD bool misses(int64_t first, int n) const { return !is_dense && ids.misses(first, n); }
+    template <class A>
+    HD Label<A> label(const Place& place) const {
+      return is_dense ? dense.label<A>(place) : ids.label<A>(place);
+    }
+    template <int n, class A>
+    HD void labels(const Place& first, Label<A> (&to)[n]) const {
+      is_dense ? dense.labels(first, to) : ids.labels(first, to);
+    }
+  };
+  HD Row row(int64_t row) const {
+    return {is_dense, is_dense ? ClassIds::Row{} : ids.row(row), dense.row(row)};
+  }
 };
 
 }  // namespace culoss

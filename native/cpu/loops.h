@@ -15,9 +15,18 @@ struct Loops {
 
   // In the order of memory: along a row, or, where the class axis is not the last one, along the
   // elements that neighbouring rows have of one class.
-  template <class T, class Term, class Link, class Target>
-  void elementwise(const Elementwise<T, Term, Link, Target>& work) {
+  template <class T, class Term, class Link, class Sides, class Target>
+  void elementwise(const Elementwise<T, Term, Link, Sides, Target>& work) {
+    using A = Compute<T>;
     const Layout layout = work.layout;
+    const A slope_of_division = A(division.slope());
+    const auto visit = [&](const Place& place, const typename Target::Row& targets) {
+      const Dual<A> loss = work(load(work.inputs[place.offset]), targets.template label<A>(place),
+                                place, work.upstream(place, slope_of_division));
+      if (work.losses) work.losses[place.offset] = A(division.of(loss.value));
+      if (work.grad) work.grad[place.offset] = store<T>(loss.slope);
+      return loss.value;
+    };
     sum = sum_over_chunks(layout.elements(), kChunk, [&](int64_t begin, int64_t end) {
       double partial = 0;
       for (int64_t at = begin; at < end;) {
@@ -26,12 +35,12 @@ struct Loops {
           const auto targets = work.target.row(place.row);
           const int64_t stop = std::min(end, at + layout.columns - place.column);
           for (; at < stop; ++place.column, place.offset = ++at) {
-            partial += work(place, targets, division);
+            partial += visit(place, targets);
           }
         } else {
           const int64_t stop = std::min(end, at + layout.inner - place.row % layout.inner);
           for (; at < stop; ++place.row, place.offset = ++at) {
-            partial += work(place, work.target.row(place.row), division);
+            partial += visit(place, work.target.row(place.row));
           }
         }
       }

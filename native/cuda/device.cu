@@ -37,9 +37,22 @@ void fill_in(Device& device) {
         "cudaMemPoolSetAttribute");
 }
 
+int attribute(int index, cudaDeviceAttr wanted) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, wanted, index), "cudaDeviceGetAttribute");
+  return value;
+}
+
+Limits limits_of(int index) {
+  const int shared = attribute(index, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  constexpr int kReserved = 4 << 10;  // more than the kernels declare
+  return {size_t(shared - kReserved), attribute(index, cudaDevAttrMultiProcessorCount),
+          attribute(index, cudaDevAttrClusterLaunch) != 0};
+}
+
 Device make_device(int index) {
   const Current current(index);
-  Device device{index, nullptr, nullptr, nullptr};
+  Device device{index, limits_of(index), nullptr, nullptr, nullptr};
   try {
     fill_in(device);
   } catch (const Error&) {

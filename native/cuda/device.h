@@ -21,8 +21,16 @@ struct Words {
   unsigned blocks_done;  // of the launch that runs
 };
 
+// What the kernels that are chosen depend on.
+struct Limits {
+  size_t shared_bytes;  // most for a block
+  int multiprocessors;
+  bool has_clusters;  // of blocks, that read one another's shared memory
+};
+
 struct Device {
   int index;
+  Limits limits;
   cudaStream_t stream;
   cudaMemPool_t pool;
   Words* words;  // (1), device memory
@@ -84,7 +92,9 @@ struct Site {
 // How many threads a kernel gets.
 struct Grid {
   int64_t blocks;
-  int threads;  // of a block
+  int threads;              // of a block
+  size_t shared_bytes = 0;  // of a block, beside what the kernel itself declares
+  int cluster = 1;          // blocks of a cluster
 };
 
 // Every kernel starts here.
@@ -94,7 +104,18 @@ void launch(Site site, void (*kernel)(Parameters...), const Device& device, cons
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(unsigned(grid.blocks));
   config.blockDim = dim3(unsigned(grid.threads));
+  config.dynamicSmemBytes = grid.shared_bytes;
   config.stream = device.stream;
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim = {unsigned(grid.cluster), 1, 1};
+  config.attrs = &cluster;
+  config.numAttrs = grid.cluster > 1;
+  if (grid.shared_bytes > 0) {  // beyond 48 KiB only if asked for
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               int(grid.shared_bytes)),
+          "cudaFuncSetAttribute", site.where);
+  }
   check(cudaLaunchKernelEx(&config, kernel, arguments...), site.name, site.where);
 }
 

@@ -1,141 +1,16 @@
-// The kernels of the CUDA engine: who visits which element, and how the sums meet.
+// Which kernel a call is computed by, and how many threads it gets.
 #pragma once
 
 #include <algorithm>
 
 #include "../core/whole_row.h"
 #include "../losses/dispatch.h"
-#include "reduce.cuh"
+#include "elementwise.cuh"
+#include "rowwise.cuh"
+#include "split_rows.cuh"
+#include "thread_rows.cuh"
 
 namespace culoss::cuda {
-
-// Neighbouring elements that move as one.
-template <class T, int kElements>
-struct alignas(sizeof(T) * kElements) Pack {
-  T of[kElements];
-};
-
-// Packs of a thread: as many loads are on their way at once.
-constexpr int kPacks = 4;
-
-// Each thread takes packs of elements that lie next to one another, the threads of a block next to
-// one another's. The last elements, if they fill no pack, go one by one.
-template <int kElements, class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
-    elementwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
-  using Packed = Pack<typename Work::Stored, kElements>;
-  constexpr int64_t kStride = int64_t(kThreads) * kElements;
-  const Division division = source.read();
-  const int64_t count = work.layout.elements();
-  const int64_t first = blockIdx.x * kPacks * kStride + threadIdx.x * kElements;
-  const auto is_whole = [&](int64_t at) { return at + kElements <= count; };
-
-  Packed inputs[kPacks];
-#pragma unroll
-  for (int p = 0; p < kPacks; ++p) {
-    const int64_t at = first + p * kStride;
-    if (is_whole(at)) inputs[p] = *reinterpret_cast<const Packed*>(work.inputs + at);
-  }
-  double sum = 0;
-#pragma unroll
-  for (int p = 0; p < kPacks; ++p) {
-    const int64_t at = first + p * kStride;
-    if (at >= count) continue;
-    Place place = work.layout.at_offset(at);
-    auto targets = work.target.row(place.row);
-    const auto go_on = [&] {
-      const Place next = work.layout.next(place);
-      if (next.row != place.row) targets = work.target.row(next.row);
-      place = next;
-    };
-    if (!is_whole(at)) {
-      for (; place.offset < count; go_on()) sum += work(place, targets, division);
-      continue;
-    }
-    Packed grads;
-#pragma unroll
-    for (int e = 0; e < kElements; ++e) {
-      const auto visited = work.visit(inputs[p].of[e], place, targets, division);
-      sum += visited.loss;
-      grads.of[e] = visited.grad;
-      if (e + 1 < kElements) go_on();
-    }
-    if (work.grad) *reinterpret_cast<Packed*>(work.grad + at) = grads;
-  }
-  add_up<kThreads>(sum, sum_to, division);
-}
-
-// One block a row, in the steps of `whole_row`. The row is read once from memory and then from
-// cache.
-template <int kBlock, class Work, class Out>
-__global__ void __launch_bounds__(kBlock)
-    rowwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
-  const Division division = source.read();
-  const int64_t columns = work.layout.columns;
-  double sum = 0;
-  for (int64_t r = blockIdx.x; r < work.layout.rows(); r += gridDim.x) {
-    const RowLayout row = work.layout.row(r);
-    const auto targets = work.target.row(r);
-    int counts = 0;
-    for (int64_t k = threadIdx.x; k < work.target.width() && !counts; k += kBlock) {
-      counts = work.counts(row, targets, k);
-    }
-    if (!__syncthreads_or(counts)) {  // alike for all threads
-      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_nothing(row, c, division);
-      if (threadIdx.x == 0) work.write_row_loss(row, {}, division);
-      continue;
-    }
-    typename Work::Statistics statistics{};
-    if constexpr (Work::kCoupled) {
-      auto& [peak, rest] = statistics;
-      for (int64_t c = threadIdx.x; c < columns; c += kBlock) peak = peak + work.peak(row, c);
-      peak = sum_of_block<kBlock>(peak);
-      for (int64_t c = threadIdx.x; c < columns; c += kBlock) rest += work.rest(row, c, peak);
-      rest = sum_of_block<kBlock>(rest);
-    }
-    if (work.has_gaps()) {
-      for (int64_t c = threadIdx.x; c < columns; c += kBlock) work.write_no_loss(row, c, division);
-      __syncthreads();  // before other threads visit what is no gap
-    }
-    typename Work::Sums sums;
-    for (int64_t k = threadIdx.x; k < work.width(); k += kBlock) {
-      sums = sums + work.visit(row, work.column(targets, k), targets, statistics, division);
-    }
-    sums = sum_of_block<kBlock>(sums);
-    sum += sums.loss;
-    if (threadIdx.x == 0) work.write_row_loss(row, sums, division);
-    if (work.grad == nullptr) continue;
-    for (int64_t column = threadIdx.x; column < columns; column += kBlock) {
-      work.write_grad(row, column, targets, statistics, sums, division);
-    }
-  }
-  add_up<kBlock>(threadIdx.x == 0 ? sum : 0, sum_to, division);  // all threads have it
-}
-
-// Elements that stand by themselves: one write of the gradient, one read for each row.
-template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
-    lone_elements_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
-  const Division division = source.read();
-  double sum = 0;
-  for_each_of_tile(work.layout.elements(), [&](int64_t at) {
-    sum += lone_element(work, work.layout.at_offset(at), division);
-  });
-  add_up<kThreads>(sum, sum_to, division);
-}
-
-// One thread a row: where the elements of a row lie apart, neighbours read neighbouring memory;
-// where one element is all there is to a row, this gathers them.
-template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
-    thread_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
-  const Division division = source.read();
-  double sum = 0;
-  for_each_of_tile<kSmallTile>(work.layout.rows(), [&](int64_t row) {
-    sum += whole_row(work, work.layout.row(row), division);
-  });
-  add_up<kThreads>(sum, sum_to, division);
-}
 
 // Launches the kernels of one call.
 struct Launcher {
@@ -143,58 +18,133 @@ struct Launcher {
   DivisionSource division;
   void* scalar;  // where mean and sum go, or null
 
-  template <class T, class Term, class Link, class Target>
-  void elementwise(const Elementwise<T, Term, Link, Target>& work) const {
-    using Work = Elementwise<T, Term, Link, Target>;
-    using A = Compute<T>;
-    // 16 bytes at a time where memory is aligned to them.
-    constexpr int kElements = 16 / sizeof(T);
-    const int64_t count = work.layout.elements();
-    const auto address =
-        reinterpret_cast<uintptr_t>(work.inputs) | reinterpret_cast<uintptr_t>(work.grad);
-    if (address % 16 == 0) {
-      run<A>({"elementwise_kernel"}, elementwise_kernel<kElements, Work, A>, work,
-             tiles_of(count, kThreads * kPacks * kElements), kThreads);
-    } else {
-      run<A>({"elementwise_kernel"}, elementwise_kernel<1, Work, A>, work,
-             tiles_of(count, kThreads * kPacks), kThreads);
-    }
+  template <class T, class Term, class Link, class Sides, class Target>
+  void elementwise(const Elementwise<T, Term, Link, Sides, Target>& work) const {
+    using Work = Elementwise<T, Term, Link, Sides, Target>;
+    over_packs<kPacksInFlight<Work>>({"elementwise_kernel"}, elementwise_kernel<Work, Compute<T>>,
+                                     work);
   }
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) const {
     using Work = Rowwise<T, Term, Link, Target>;
     using A = Compute<T>;
-    constexpr int kShort = 32;
-    constexpr int64_t kMostBlocks = 1 << 12;  // their partials are added by one block
-    const int64_t rows = work.layout.rows(), columns = work.layout.columns;
-    if constexpr (!Work::kCoupled) {
-      if (has_lone_elements(work) && (work.grad != nullptr || work.per_element)) {
-        return run<A>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work,
-                      tiles_of(rows * columns), kThreads);
+    if constexpr (!Work::kIsCoupled) {
+      if (Work::kIsLone && work.grad != nullptr) {
+        return over_packs<1>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work);
       }
     }
-    if (work.layout.inner > 1 || has_lone_elements(work)) {
-      run<A>({"thread_rows_kernel"}, thread_rows_kernel<Work, A>, work, tiles_of(rows, kSmallTile),
-             kThreads);
-    } else if (columns <= 8 * kShort) {
-      run<A>({"rowwise_kernel"}, rowwise_kernel<kShort, Work, A>, work, std::min(rows, kMostBlocks),
-             kShort);
+    if (work.layout.inner > 1 || Work::kIsLone) {
+      return run({"thread_rows_kernel"}, thread_rows_kernel<Work, A>,
+                 {tiles_of(work.layout.rows(), kThreads), kThreads}, work);
+    }
+    // The packs of a row, wherever it begins.
+    constexpr int kPack = kPackElements<T>;
+    const int64_t columns = work.layout.columns;
+    const bool is_aligned =
+        columns % kPack == 0 && reinterpret_cast<uintptr_t>(work.inputs) % kPackBytes == 0;
+    const int64_t packs = tiles_of(is_aligned ? columns : columns + kPack - 1, kPack);
+    if constexpr (Work::kIsCoupled) {
+      held_rows(work, packs);
+    } else if (packs <= 32) {
+      whole_rows<Lanes<8>, Nowhere<T>>(work);
     } else {
-      run<A>({"rowwise_kernel"}, rowwise_kernel<kThreads, Work, A>, work,
-             std::min(rows, kMostBlocks), kThreads);
+      whole_rows<Block<kThreads>, Nowhere<T>>(work);
     }
   }
 
  private:
-  template <class A, class Work>
-  void run(Site site, void (*kernel)(Work, DivisionSource, Sum<A>), const Work& work,
-           int64_t blocks, int threads) const {
-    if (blocks == 0 && scalar == nullptr) return;
-    blocks = std::max<int64_t>(blocks, 1);  // the sum of nothing is a number, too
-    const Workspace<double> partials(device, scalar ? blocks : 0);
+  // Threads of a block. Where every column has a loss of its own, it is the arithmetic that takes
+  // the time, and one size does.
+  template <class Work>
+  static constexpr int kFew = Work::kIsSingle ? 128 : 256;
+  template <class Work>
+  static constexpr int kMany = Work::kIsSingle ? 512 : 256;
+
+  // From few and short rows to many and long ones: the least that can hold a row, while several
+  // teams still share a multiprocessor, so that one reads while another writes.
+  template <class Work>
+  void held_rows(const Work& work, int64_t packs) const {
+    using T = typename Work::Stored;
+    constexpr size_t kShort = 16 << 10, kLong = 72 << 10;  // bytes
+    const Limits& limits = device.limits;
+    const size_t bytes = packs * kPackBytes, most = limits.shared_bytes;
+    const int64_t rows = work.layout.rows();
+    if (packs <= 8) return whole_rows<Lanes<8>, Registers<T, 1>>(work);
+    if constexpr (Work::kIsSingle) {
+      if (packs <= 128) return whole_rows<Lanes<32>, Registers<T, 4>>(work);
+    }
+    const bool are_few = rows * 2 <= limits.multiprocessors && parts_of(packs) > 1;
+    if (!are_few && bytes <= std::min(kShort, most)) {
+      return whole_rows<Block<kFew<Work>>, Shared<T>>(work, bytes);
+    }
+    if (!are_few && bytes <= std::min(kLong, most)) {
+      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes);
+    }
+    if (limits.has_clusters) {
+      for (const int size : {2, 4, 8}) {
+        const size_t part = tiles_of(packs, size) * kPackBytes;
+        if (part > (size < 8 ? std::min(kLong, most) : most)) continue;
+        if (are_few && size < 8) continue;
+        return clusters(work, size, part);
+      }
+    }
+    if (!are_few && bytes <= most) return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes);
+    split_rows(work, packs);
+  }
+
+  template <class Team, class Slots, class Work>
+  void whole_rows(const Work& work, size_t shared_bytes = 0) const {
+    const int64_t blocks = tiles_of(work.layout.rows(), Team::kTeams);
+    run({"rowwise_kernel"}, rowwise_kernel<Team, Slots, Work, typename Work::A>,
+        {blocks, Team::kBlock, shared_bytes}, work);
+  }
+
+  template <class Work>
+  void clusters(const Work& work, int size, size_t shared_bytes) const {
+    using Team = Cluster<kMany<Work>>;
+    run({"rowwise_kernel"},
+        rowwise_kernel<Team, Shared<typename Work::Stored>, Work, typename Work::A>,
+        {std::min(work.layout.rows(), kMostBlocks / size) * size, Team::kBlock, shared_bytes, size},
+        work);
+  }
+
+  template <class Work>
+  void split_rows(const Work& work, int64_t packs) const {
+    using A = typename Work::A;
+    const int64_t parts = parts_of(packs), items = work.layout.rows() * parts;
+    const Workspace<typename Work::Part> taken(device, items);
+    const Workspace<typename Work::Sums> visited(device, Work::kIsSingle ? 0 : items);
+    const Partials<Work> partials{parts, taken.get(), visited.get()};
+    const Grid grid{std::min(items, kMostBlocks), kThreads};
+    if (items > 0) {
+      launch("take_in_parts_kernel", take_in_parts_kernel<Work>, device, grid, work, partials);
+    }
+    if (items > 0 && visited.get()) {
+      launch("visit_parts_kernel", visit_parts_kernel<Work>, device, grid, work, partials,
+             division);
+    }
+    run({"write_parts_kernel"}, write_parts_kernel<Work, A>, grid, work, partials);
+  }
+
+  template <int kPacks, class Work, class Kernel>
+  void over_packs(Site site, Kernel* kernel, const Work& work) const {
+    using T = typename Work::Stored;
+    // Of the first pack, a part may be before the first element.
+    const int64_t elements = work.layout.elements() + kPackElements<T> - 1;
+    run(site, kernel, {tiles_of(elements, kTileElements<T, kPacks>), kThreads}, work,
+        step_between_packs<T>(work.layout));
+  }
+
+  // A kernel with a sum; it takes the work, more that it may need, the division and the sum.
+  template <class Kernel, class Work, class... More>
+  void run(Site site, Kernel* kernel, Grid grid, const Work& work, const More&... more) const {
+    using A = typename Work::A;
+    if (work.layout.elements() == 0 && scalar == nullptr) return;
+    grid.blocks = std::clamp<int64_t>(grid.blocks, grid.cluster, kMostBlocks);
+    const Workspace<double> partials(device, scalar ? grid.blocks : 0);
     const Sum<A> sum{partials.get(), &device.words->blocks_done, static_cast<A*>(scalar)};
-    launch(site, kernel, device, Grid{blocks, threads}, work, division, sum);
+    launch(site, kernel, device, grid, work, more..., division, sum);
   }
 };
 

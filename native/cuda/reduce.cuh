@@ -2,57 +2,34 @@
 // adds them up: a run repeats exactly, because no float is ever added atomically.
 #pragma once
 
-#include <cub/block/block_reduce.cuh>
+#include <algorithm>
 
 #include "../core/dtype.h"
-#include "../losses/division.h"
 #include "device.h"
+#include "division.cuh"
+#include "teams.cuh"
 
 namespace culoss::cuda {
 
 constexpr int kThreads = 256;
 
-// Items of a block: eight for each thread, or one if they are large. Fixed, so that the order of
-// the sums does not depend on the device.
-constexpr int64_t kTile = kThreads * 8;
-constexpr int64_t kSmallTile = kThreads;
+// Blocks of a launch: more would leave more partials than one block adds in no time. Fixed, so that
+// the order of the sums does not depend on the device.
+constexpr int64_t kMostBlocks = 1 << 12;
 
-inline int64_t tiles_of(int64_t count, int64_t tile = kTile) { return (count + tile - 1) / tile; }
+inline int64_t tiles_of(int64_t count, int64_t tile) { return (count + tile - 1) / tile; }
 
-// Calls f(i) for each i of this block's tile of [0, count): a thread has every kThreads-th one.
-template <int64_t kItems = kTile, class F>
-__device__ void for_each_of_tile(int64_t count, F&& f) {
-  const int64_t first = int64_t(blockIdx.x) * kItems;
-  const int64_t end = first + kItems < count ? first + kItems : count;
-  for (int64_t i = first + threadIdx.x; i < end; i += kThreads) f(i);
+// Blocks for `count` items, several of them for a thread.
+inline int64_t blocks_for_items(int64_t count) {
+  return std::clamp<int64_t>(tiles_of(count, kThreads * 8), 1, kMostBlocks);
 }
 
-// The sum of `value` over a block of `kBlock` threads, handed to all of them.
-template <int kBlock, class V>
-__device__ V sum_of_block(const V& value) {
-  using Reduce = cub::BlockReduce<V, kBlock>;
-  __shared__ typename Reduce::TempStorage storage;
-  __shared__ cub::Uninitialized<V> total;
-  const V sum = Reduce(storage).Reduce(value, [](const V& a, const V& b) { return a + b; });
-  if (threadIdx.x == 0) total.Alias() = sum;
-  __syncthreads();  // the total is there
-  const V result = total.Alias();
-  __syncthreads();  // everyone has read it: storage and total may be used again
-  return result;
+// Calls f(i) for this thread's share of [0, count): neighbours have neighbouring items.
+template <class F>
+__device__ void for_each_item(int64_t count, F&& f) {
+  const int64_t stride = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) f(i);
 }
-
-// A divisor that is known when the kernel is launched, or is on the device before it runs.
-struct DivisionSource {
-  Division known;
-  ConstArray divisor;  // (1), or none
-  double least;
-
-  __device__ Division read() const {
-    if (divisor.memory == nullptr) return known;
-    const double found = load<double>(divisor, 0);
-    return {found < least ? least : found, known.value_of_empty};
-  }
-};
 
 // Whether all other blocks of the launch have come here before this one. What they wrote before is
 // there to read, past the first cache.
@@ -77,15 +54,16 @@ struct Sum {
 
 // sum.result[0] = Σ value / divisor over all threads of all blocks.
 template <int kBlock, class Out>
-__device__ void add_up(double value, const Sum<Out>& sum, const Division& division) {
+__device__ void add_up(double value, const Sum<Out>& sum, const DivisionSource& source) {
   if (sum.result == nullptr) return;
-  const double partial = sum_of_block<kBlock>(value);
+  const double partial = Block<kBlock>::reduce(value, Plus{});
   if (threadIdx.x == 0) sum.partials[blockIdx.x] = partial;
   if (!is_last_block(sum.blocks_done)) return;
   double total = 0;
+#pragma unroll 8
   for (unsigned i = threadIdx.x; i < gridDim.x; i += kBlock) total += __ldcg(sum.partials + i);
-  total = sum_of_block<kBlock>(total);
-  if (threadIdx.x == 0) sum.result[0] = Out(division.of(total));
+  total = Block<kBlock>::reduce(total, Plus{});
+  if (threadIdx.x == 0) sum.result[0] = Out(source.read().of(total));
 }
 
 }  // namespace culoss::cuda

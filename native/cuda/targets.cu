@@ -9,7 +9,7 @@ namespace {
 __global__ void __launch_bounds__(kThreads) find_bad_id(ClassIds ids, int64_t rows, Words* words) {
   TargetError& error = words->target_error;
   if (error.columns != 0) return;  // an earlier call has one that is not thrown yet
-  for_each_of_tile(rows, [&](int64_t row) {
+  for_each_item(rows, [&](int64_t row) {
     if (ids.id(row) == ClassIds::kNone) {
       atomicMin(&error.row, static_cast<unsigned long long>(row));
     }
@@ -25,8 +25,8 @@ template <class Normalization>
 __global__ void __launch_bounds__(kThreads)
     normalization_kernel(Normalization normalization, Sum<double> sum_to) {
   double sum = 0;
-  for_each_of_tile(normalization.items(), [&](int64_t item) { sum += normalization(item); });
-  add_up<kThreads>(sum, sum_to, Division{1, 0});
+  for_each_item(normalization.items(), [&](int64_t item) { sum += normalization(item); });
+  add_up<kThreads>(sum, sum_to, DivisionSource{{1, 0}});
 }
 
 }  // namespace
@@ -35,13 +35,13 @@ void check_class_ids(const Call& call, const Device& device) {
   const int64_t rows = call.layout.rows();
   if (rows == 0) return;
   const ClassIds ids{call.targets, call.layout.columns, call.criterion.ignored};
-  launch("find_bad_id", find_bad_id, device, Grid{tiles_of(rows), kThreads}, ids, rows,
+  launch("find_bad_id", find_bad_id, device, Grid{blocks_for_items(rows), kThreads}, ids, rows,
          device.words);
 }
 
 void sum_for_divisor(const Call& call, const Device& device, double* sum) {
   with_normalization(call, [&]<class Normalization>(const Normalization& normalization) {
-    const int64_t blocks = std::max<int64_t>(1, tiles_of(normalization.items()));
+    const int64_t blocks = blocks_for_items(normalization.items());
     const Workspace<double> partials(device, blocks);
     launch("normalization_kernel", normalization_kernel<Normalization>, device,
            Grid{blocks, kThreads}, normalization,

@@ -8,15 +8,24 @@
 
 namespace culoss {
 
-template <class F>
+// Calls `f` with the term of a criterion: the cheapest one.
+template <class A, class F>
 void with_term(const Criterion& criterion, F&& f) {
+  const double gamma = criterion.gamma;
   switch (criterion.term) {
     case TermKind::cross_entropy:
       return f(CrossEntropy{});
     case TermKind::focal:
-      return f(Focal{criterion.gamma});
+      return SmallPower<A>::holds(gamma) ? f(Focal<SmallPower<A>>{SmallPower<A>::of(gamma)})
+                                         : f(Focal<RealPower<A>>{{A(gamma)}});
   }
   throw Error("ERR_OPTION", "term: expected a known term");
+}
+
+// One term for all criteria, where it is evaluated seldom or among costlier things.
+template <class A>
+Focal<RealPower<A>> any_term(const Criterion& criterion) {
+  return {{criterion.term == TermKind::focal ? A(criterion.gamma) : A(0)}};
 }
 
 // Dense targets have a mask instead of an id that is ignored. The binary losses ignore elements of
@@ -35,6 +44,18 @@ void with_target(const Call& call, F&& f) {
   throw Error("ERR_OPTION", "targets: expected class ids or dense targets");
 }
 
+inline AnyTarget any_target(const Call& call) {
+  AnyTarget any{call.target_kind == TargetKind::dense, {}, {}};
+  with_target(call, [&]<class Target>(Target target) {
+    if constexpr (std::is_same_v<Target, Dense>) {
+      any.dense = target;
+    } else {
+      any.ids = target;
+    }
+  });
+  return any;
+}
+
 // Calls `f` with the sum that makes the divisor of this call.
 template <class F>
 void with_normalization(const Call& call, F&& f) {
@@ -46,51 +67,78 @@ void with_normalization(const Call& call, F&& f) {
   });
 }
 
+// From here on, what is hot has an instance of its own, and the rest shares one.
+
+template <class T, class Link, class Engine>
+void with_both_sides(const Call& call, const Link& link, const Scale<Compute<T>>& scale,
+                     Engine&& engine) {
+  using A = Compute<T>;
+  const Criterion& criterion = call.criterion;
+  const Shares<A> shares{Smoothing<A>::over(2, criterion.label_smoothing),
+                         criterion.negatives == Negatives::zero_targets};
+  const BothSides<A> general{shares,          call.has_alpha, call.alpha, !call.pos_weight.is_one(),
+                             call.pos_weight, scale};
+  const auto run = [&]<class Term, class Sides, class Target>(Term term, const Sides& sides,
+                                                              const Target& target) {
+    engine.elementwise(Elementwise<T, Term, Link, Sides, Target>{
+        term, link, sides, target, call.layout, call.grad_output,
+        static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
+        call.is_scalar() ? nullptr : static_cast<A*>(call.loss)});
+  };
+  if (!general.is_uniform() || !call.is_scalar()) {
+    return run(any_term<A>(criterion), general, any_target(call));
+  }
+  const auto uniform = UniformSides<A>::of(general);
+  with_term<A>(criterion, [&](auto term) {
+    with_target(call, [&](const auto& target) { run(term, uniform, target); });
+  });
+}
+
+template <class T, class Link, class Engine>
+void with_targets_only(const Call& call, const Link& link, const Scale<Compute<T>>& scale,
+                       Engine&& engine) {
+  using A = Compute<T>;
+  const Criterion& criterion = call.criterion;
+  const auto smoothing = Smoothing<A>::over(double(call.layout.columns), criterion.label_smoothing);
+  const bool per_element = criterion.reduction == Reduction::matrix;
+  const auto run = [&]<class Term, class Target>(Term term, const Target& target) {
+    engine.rowwise(Rowwise<T, Term, Link, Target>{
+        term, link, TargetsOnly<A>{smoothing, call.alpha, scale}, target, call.layout,
+        call.grad_output, static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
+        call.is_scalar() ? nullptr : static_cast<A*>(call.loss), per_element});
+  };
+  const AnyTarget target = any_target(call);
+  if (!target.is_dense && !smoothing.is_on() && !per_element) {
+    return run(any_term<A>(criterion), target.ids);
+  }
+  if (criterion.term == TermKind::cross_entropy) return run(CrossEntropy{}, target);
+  run(any_term<A>(criterion), target);
+}
+
 // Calls `engine.elementwise` or `engine.rowwise` with the functor of this call.
 template <class T, class Engine>
 void with_loss(const Call& call, Engine&& engine) {
+  using A = Compute<T>;
   const Criterion& criterion = call.criterion;
-  const Layout layout = call.layout;
-  const T* inputs = static_cast<const T*>(call.inputs);
-  T* grad = static_cast<T*>(call.grad);
-  auto* losses = call.is_scalar() ? nullptr : static_cast<Compute<T>*>(call.loss);
-  const bool per_element = criterion.reduction == Reduction::matrix;
-  const bool is_scaled = !call.weight.is_one() || !call.sample_weight.is_one();
-  const Scale scale{is_scaled, call.weight, call.sample_weight};
   const bool is_both = criterion.sides == SidesKind::both;
-  const Smoothing smoothing =
-      Smoothing::over(is_both ? 2 : double(layout.columns), criterion.label_smoothing);
-
-  with_term(criterion, [&]<class Term>(Term term) {
-    with_target(call, [&]<class Target>(Target target) {
-      const auto both = [&]<class Link>(Link link) {
-        const bool zero_targets = criterion.negatives == Negatives::zero_targets;
-        engine.elementwise(Elementwise<T, Term, Link, Target>{
-            term, link,
-            BothSides{smoothing, zero_targets, call.has_alpha, call.alpha,
-                      !call.pos_weight.is_one(), call.pos_weight, scale},
-            target, layout, call.grad_output, inputs, grad, losses});
-      };
-      const auto targets_only = [&]<class Link>(Link link) {
-        engine.rowwise(Rowwise<T, Term, Link, Target>{
-            term, link, TargetsOnly{smoothing, call.alpha, scale}, target, layout, call.grad_output,
-            inputs, grad, losses, per_element});
-      };
-      const double low = criterion.clamp_low, high = criterion.clamp_high;
-      switch (criterion.link) {
-        case LinkKind::probability:
-          if (is_both) return both(Probability::with_floors(low, high));
-          return targets_only(RowProbability{Probability::without_floors(low, high)});
-        case LinkKind::sigmoid:
-          if (is_both) return both(Sigmoid{});
-          break;
-        case LinkKind::softmax:
-          if (!is_both) return targets_only(Softmax{});
-          break;
+  const bool is_scaled = !call.weight.is_one() || !call.sample_weight.is_one();
+  const Scale<A> scale{is_scaled, call.weight, call.sample_weight};
+  const double low = criterion.clamp_low, high = criterion.clamp_high;
+  switch (criterion.link) {
+    case LinkKind::probability:
+      if (is_both) {
+        return with_both_sides<T>(call, Probability<A>::with_floors(low, high), scale, engine);
       }
-      throw Error("ERR_OPTION", "link: a sigmoid goes with both sides, a softmax with targets");
-    });
-  });
+      return with_targets_only<T>(
+          call, RowProbability<A>{Probability<A>::without_floors(low, high)}, scale, engine);
+    case LinkKind::sigmoid:
+      if (is_both) return with_both_sides<T>(call, Sigmoid<A>{}, scale, engine);
+      break;
+    case LinkKind::softmax:
+      if (!is_both) return with_targets_only<T>(call, Softmax<A>{}, scale, engine);
+      break;
+  }
+  throw Error("ERR_OPTION", "link: a sigmoid goes with both sides, a softmax with targets");
 }
 
 }  // namespace culoss

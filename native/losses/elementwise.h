@@ -9,14 +9,17 @@
 
 namespace culoss {
 
-template <class T, class Term, class Link, class Target>
+template <class T, class Term, class Link, class Sides, class Target>
 struct Elementwise {
   using Stored = T;
   using A = Compute<T>;
+  // No element has a number of its own beside its target: neither a weight nor a loss to write.
+  static constexpr bool kIsUniform = Sides::kIsUniform;
+  static constexpr bool kIsCheap = kIsUniform && Term::kIsCheap;
 
   Term term;
   Link link;
-  BothSides sides;
+  Sides sides;
   Target target;
   Layout layout;
   Broadcast grad_output;
@@ -24,45 +27,37 @@ struct Elementwise {
   T* grad;          // or null
   A* losses;        // or null
 
-  // Visits one element, of input x: writes its loss if that is wanted; returns it, undivided, and
-  // what belongs into `grad`.
-  struct Visited {
-    double loss;
-    T grad;
-  };
-  HD Visited visit(T x, const Place& place, typename Target::Row targets,
-                   const Division& division) const {
-    Dual<A> loss{0, 0};
-    if (targets.counts(place)) loss = evaluate(load(x), targets.template at<A>(place), place);
-    if (losses) losses[place.offset] = A(division.of(loss.value));
-    if (grad == nullptr) return {loss.value, {}};
-    const A upstream = grad_output.at<A>(place) * A(division.slope());
-    return {loss.value, store<T>(loss.slope == 0 ? A(0) : upstream * loss.slope)};  // not 0 · ∞
+  // What the slope of an element's loss is multiplied by; alike for all where they are uniform.
+  HD A upstream(const Place& place, A slope_of_division) const {
+    return grad_output.at<A>(place) * slope_of_division;
   }
 
-  // The same, from memory to memory; returns the loss.
-  HD double operator()(const Place& place, typename Target::Row targets,
-                       const Division& division) const {
-    const Visited visited = visit(inputs[place.offset], place, targets, division);
-    if (grad) grad[place.offset] = visited.grad;
-    return visited.loss;
+  // The loss of one element, of input x, undivided, and what belongs into `grad`.
+  HD Dual<A> operator()(A x, const Label<A>& label, const Place& place, A upstream) const {
+    if (!label.counts) return {0, 0};
+    const Dual<A> loss = evaluate(x, label.y, place);
+    return {loss.value, loss.slope == 0 ? 0 : upstream * loss.slope};  // not 0 · ∞
   }
 
  private:
   // The loss of input x with target y, and its derivative by x. A side without weight is not
   // evaluated: 0 · ∞ never arises, and a hard target costs one logarithm.
   HD Dual<A> evaluate(A x, A y, const Place& place) const {
-    const Weights<A> weights = sides(y, place);
-    Dual<A> loss{0, 0};
-    if (weights.positive != 0) accumulate(loss, weights.positive, link.positive(x));
-    if (weights.negative != 0) accumulate(loss, weights.negative, link.negative(x));
+    const auto [positive, negative] = sides(y, place);
+    const bool is_positive = positive != 0;
+    Dual<A> loss = of_side(x, is_positive, is_positive ? positive : negative);
+    if (is_positive && negative != 0) {
+      const Dual<A> other = of_side(x, false, negative);
+      loss = {loss.value + other.value, loss.slope + other.slope};
+    }
     return loss;
   }
 
-  HD void accumulate(Dual<A>& loss, A weight, const Linked<A>& linked) const {
+  HD Dual<A> of_side(A x, bool is_positive, A weight) const {
+    if (weight == 0) return {0, 0};
+    const Linked<A> linked = link(x, is_positive);
     const Dual<A> outcome = term(linked.outcome);
-    loss.value += weight * outcome.value;
-    loss.slope += weight * (outcome.slope * linked.slope);
+    return {weight * outcome.value, weight * (outcome.slope * linked.slope)};
   }
 };
 

@@ -33,13 +33,15 @@ struct Normalization {
 
  private:
   HD double of_target(int64_t item) const {
+    // Where all columns are items, and none has a weight of its own, any place will do.
+    const bool is_anywhere = target.width() == layout.columns && weight.array.memory == nullptr;
     const Layout targets{layout.outer, target.width(), layout.inner};
-    const auto [row, k, _] = targets.at_offset(item);
+    const auto [row, k, _] = is_anywhere ? Place{item, 0, item} : targets.at_offset(item);
     const auto y = target.row(row);
-    const Place place = layout.row(row).at(y.column(k));
-    if (!y.counts(place)) return 0;
+    const Place place = is_anywhere ? Place{row, k, item} : layout.row(row).at(y.column(k));
+    const auto [value, counts] = y.template label<double>(place);
+    if (!counts) return 0;
     if (normalizer == Normalizer::elements) return 1;
-    const double value = y.template at<double>(place);
     if (normalizer == Normalizer::positives) return value > 0;
     return value == 0 ? 0 : value * weight.at<double>(place);
   }
@@ -47,7 +49,7 @@ struct Normalization {
   HD double of_row(int64_t row) const {
     const auto y = target.row(row);
     for (int64_t k = 0; k < target.width(); ++k) {
-      if (!y.counts(layout.row(row).at(y.column(k)))) continue;
+      if (!y.template label<double>(layout.row(row).at(y.column(k))).counts) continue;
       return normalizer == Normalizer::rows ? 1 : double(layout.columns);
     }
     return 0;

@@ -14,20 +14,28 @@ namespace culoss {
 //
 //   d loss / d x_j = s_j d log p_j / d x_j − p_j Σ_{c≠j} s_c      with s_c = w_c term'(log p_c);
 //
-// the last part is there for coupled links only. An engine takes these steps a row: `counts` over
-// the columns that can hold a target, and if one does, `peak` and `rest` over all columns, `visit`
-// over those that can have a loss, after `write_no_loss` over all if that leaves gaps, and
-// `write_grad` over all; else `write_nothing` over all.
+// the last part is there for coupled links only. An engine takes these steps a row: the statistics
+// of all columns, if the link is coupled; the sum of `visit` over the columns that can have a loss;
+// `slope` of all. A row of which no target counts has no loss and no slope, whatever its inputs
+// are.
+//
+// `Target` is `ClassIds` where at most one column of a row has a loss and none other's is asked
+// for; else `AnyTarget`, of which every column may have one.
 template <class T, class Term, class Link, class Target>
 struct Rowwise {
+  using Stored = T;
   using A = Compute<T>;
   using Targets = typename Target::Row;
-  using Statistics = typename Link::template Statistics<A>;
-  static constexpr bool kCoupled = Link::kCoupled;
+  using Statistics = typename Link::Statistics;
+  using Part = typename Link::Part;
+  static constexpr bool kIsCoupled = Link::kIsCoupled;
+  static constexpr bool kIsSingle = std::is_same_v<Target, ClassIds>;
+  // Elements of a row can be visited one by one: nothing couples them, and at most one has a loss.
+  static constexpr bool kIsLone = kIsSingle && !kIsCoupled;
 
   Term term;
   Link link;
-  TargetsOnly sides;
+  TargetsOnly<A> sides;
   Target target;
   Layout layout;
   Broadcast grad_output;
@@ -47,85 +55,54 @@ struct Rowwise {
     }
   };
 
-  // The columns that can have a loss: those of the targets, or all that these are smoothed over.
-  HD int64_t width() const { return sides.smoothing.is_on() ? layout.columns : target.width(); }
-  HD int64_t column(const Targets& targets, int64_t k) const {
-    return sides.smoothing.is_on() ? k : targets.column(k);
-  }
-
-  HD bool counts(const RowLayout& row, const Targets& targets, int64_t k) const {
-    return targets.counts(row.at(targets.column(k)));
-  }
-
-  // Statistics of coupled links: `peak`, and then `rest`, are sums over the columns of a row.
-  HD Peak<A> peak(const RowLayout& row, int64_t column) const {
-    return {load(inputs[row.at(column).offset]), column};
-  }
-  HD double rest(const RowLayout& row, int64_t column, const Peak<A>& peak) const {
-    return Statistics::rest_of(load(inputs[row.at(column).offset]), column, peak);
-  }
-
-  // The part of class `column` in the sums of its row; writes its loss if one per element is
-  // wanted.
-  HD Sums visit(const RowLayout& row, int64_t column, const Targets& targets,
-                const Statistics& statistics, const Division& division) const {
-    const Place place = row.at(column);
-    const A weight = sides(targets.template at<A>(place), place);
-    Sums sums;
-    if (weight != 0) {
-      const Dual<A> outcome = term(linked(place, statistics).outcome);
-      sums.loss += weight * outcome.value;
-      sums.slope += slope_of(place, weight, outcome, division);
-      sums.has_weight = true;
+  HD bool counts(const RowLayout& row, const Targets& targets) const {
+    if (!target.may_skip_rows()) return true;
+    for (int64_t k = 0; k < target.width(); ++k) {
+      if (targets.template label<A>(row.at(targets.column(k))).counts) return true;
     }
-    if (per_element) losses[place.offset] = A(division.of(sums.loss));
-    return sums;
+    return false;
   }
 
-  HD void write_grad(const RowLayout& row, int64_t column, const Targets& targets,
-                     const Statistics& statistics, const Sums& sums,
-                     const Division& division) const {
-    const Place place = row.at(column);
-    const A weight = sides(targets.template at<A>(place), place);
-    A slope = 0;
-    if (weight != 0 || (kCoupled && sums.has_weight)) {
-      const Linked<A> here = linked(place, statistics);
-      A own = 0;
-      if (weight != 0) own = slope_of(place, weight, term(here.outcome), division);
-      slope += own * here.slope;
-      if (kCoupled) slope -= here.outcome.p * A(sums.slope - double(own));
+  // The part of a column in the sums of its row.
+  HD Sums visit(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
+                A slope_of_division) const {
+    const A weight = sides(label.y, place);
+    if (weight == 0) return {};
+    const Dual<A> outcome = term(link(x, statistics).outcome);
+    return {weight * outcome.value, slope_of(place, weight, outcome, slope_of_division), true};
+  }
+
+  // The derivative of the loss of its row by a column.
+  HD A slope(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
+             const Sums& sums, A slope_of_division) const {
+    const A weight = sides(label.y, place);
+    if (kIsCoupled && weight == 0) return slope_beside(x, statistics, sums);
+    if (weight == 0) return 0;
+    const Linked<A> here = link(x, statistics);
+    const A own = slope_of(place, weight, term(here.outcome), slope_of_division);
+    const A slope = own * here.slope;
+    return kIsCoupled ? slope - here.outcome.p * A(sums.slope - double(own)) : slope;
+  }
+
+  // The same of a column without weight.
+  HD A slope_beside(A x, const Statistics& statistics, const Sums& sums) const {
+    if constexpr (!kIsCoupled) {
+      return 0;
+    } else {
+      return sums.has_weight ? -(link.probability(x, statistics) * A(sums.slope)) : A(0);
     }
-    grad[place.offset] = store<T>(slope);
   }
+  // Whether a column without a target has no weight.
+  HD bool weighs_targets_only() const { return !sides.smoothing.is_on(); }
 
-  HD void write_row_loss(const RowLayout& row, const Sums& sums, const Division& division) const {
-    if (losses && !per_element) losses[row.row] = A(division.of(sums.loss));
-  }
-
-  // Whether elements have losses that are not visited; they are written first.
-  HD bool has_gaps() const { return per_element && width() < layout.columns; }
-  HD void write_no_loss(const RowLayout& row, int64_t column, const Division& division) const {
-    losses[row.at(column).offset] = A(division.of(0));
-  }
-
-  // Of a row that does not count: no loss, and a gradient of 0, whatever its inputs are.
-  HD void write_nothing(const RowLayout& row, int64_t column, const Division& division) const {
-    if (per_element) write_no_loss(row, column, division);
-    if (grad) write_no_grad(row, column);
-  }
-  HD void write_no_grad(const RowLayout& row, int64_t column) const {
-    grad[row.at(column).offset] = store<T>(A(0));
+  HD A row_loss(const Sums& sums, const Division& division) const {
+    return A(division.of(sums.loss));
   }
 
  private:
-  HD Linked<A> linked(const Place& place, const Statistics& statistics) const {
-    return link(load(inputs[place.offset]), place.column, statistics);
-  }
-
   // s_c, with the upstream gradient and the divisor in it.
-  HD A slope_of(const Place& place, A weight, const Dual<A>& outcome,
-                const Division& division) const {
-    const A upstream = grad_output.at<A>(place) * A(division.slope());
+  HD A slope_of(const Place& place, A weight, const Dual<A>& outcome, A slope_of_division) const {
+    const A upstream = grad_output.at<A>(place) * slope_of_division;
     return product(upstream * weight, outcome.slope);
   }
 };

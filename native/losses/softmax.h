@@ -8,66 +8,98 @@
 
 namespace culoss {
 
-// The largest logit of a row, or of a part of it, and the first column that has it.
-template <class A>
-struct Peak {
-  A max = A(-INFINITY);
-  int64_t column = -1;  // no column seen yet
+// Σ e^(x_j − max) over columns j of a row but one of those that have the largest logit. Leaving it
+// out keeps the digits of 1 − p for a class that is nearly certain: they are in this sum, not in 1
+// minus something close to 1. A NaN on any side reaches the sum.
+struct Rest {
+  double below = 0;   // Σ e of those that are below 1
+  int64_t peaks = 0;  // how many are 1
 
-  // Goes on to the next column.
-  HD void pass(const Peak& next) {
-    if (next.max > max || column < 0) *this = next;
+  HD double sum() const { return peaks > 0 ? below + double(peaks - 1) : NAN; }
+
+  template <class A>
+  static HD Rest of(A e) {
+    return e == 1 ? Rest{0, 1} : Rest{double(e), 0};
   }
-
-  friend HD Peak operator+(const Peak& a, const Peak& b) {
-    if (a.column < 0) return b;
-    if (b.column < 0) return a;
-    return b.max > a.max || (b.max == a.max && b.column < a.column) ? b : a;
+  friend HD Rest operator+(const Rest& a, const Rest& b) {
+    return {a.below + b.below, a.peaks + b.peaks};
   }
 };
 
-// What the softmax needs of a row: its largest logit, and the sum of e^(x_j − max) over the *other*
-// columns. Leaving the largest out keeps the digits of 1 − p for a class that is nearly certain: it
-// is that sum, not 1 minus something close to 1. A NaN on any side reaches the sum.
+// The largest logit of some columns of a row and what is left of them beside it.
+template <class A>
+struct RowPart {
+  using Rest = culoss::Rest;
+
+  A max = A(-INFINITY);
+  Rest rest;
+
+  HD void pass(A x) { max = larger(max, x); }
+
+  // What is taken from each logit. All of a part may be −∞ in a row that has others.
+  static HD A base(A max) { return max == A(-INFINITY) ? A(0) : max; }
+  HD A base() const { return base(max); }
+
+  friend HD RowPart operator+(const RowPart& a, const RowPart& b) {
+    const A max = larger(a.max, b.max);
+    return {max, a.under(max) + b.under(max)};
+  }
+
+ private:
+  HD Rest under(A new_max) const {
+    const A e = exp(max - base(new_max));
+    if (e == 1) return rest;
+    return {(rest.below + double(rest.peaks)) * double(e), 0};
+  }
+};
+
+// What the softmax needs of a row.
 template <class A>
 struct RowStatistics {
-  Peak<A> peak;
+  A base = 0;  // the largest logit
   double rest = 0;
+  A total = 1;  // Σ e^(x_j − base)
+  A inverse_total = 1;
 
-  // The part of column `column`, with logit x, in `rest`.
-  static HD double rest_of(A x, int64_t column, const Peak<A>& peak) {
-    return column == peak.column ? 0 : double(exp(x - peak.max));
+  static HD RowStatistics of(const RowPart<A>& row) {
+    const double rest = row.rest.sum();
+    const A total = A(1 + rest);
+    return {row.base(), rest, total, reciprocal(total)};
   }
 };
 
 // x is a logit of the row. d log p_c / dx_j = [j == c] − p_j: with q_c = 1 − p_c, the slope of the
 // class itself is q_c, and every column is coupled to every other by −p_j.
+template <class A>
 struct Softmax {
-  static constexpr bool kCoupled = true;
-  template <class A>
+  static constexpr bool kIsCoupled = true;
   using Statistics = RowStatistics<A>;
+  using Part = RowPart<A>;
 
-  template <class A>
-  HD Linked<A> operator()(A x, int64_t column, const RowStatistics<A>& row) const {
-    const A shifted = x - row.peak.max;
+  HD Linked<A> operator()(A x, const RowStatistics<A>& row) const {
+    const A shifted = x - row.base;
     const A e = exp(shifted);
-    const A total = A(1 + row.rest);
-    const A other = column == row.peak.column ? A(row.rest) : A(1 + (row.rest - double(e)));
-    const A log_p = e >= other ? -log1p(other / e) : shifted - log(total);
-    const A q = other / total;
-    return {{log_p, e / total, q}, q};
+    const A other = e == 1 ? A(row.rest) : A(1 + (row.rest - double(e)));
+    const A p = e * row.inverse_total, q = other * row.inverse_total;
+    if (e >= other) return {Outcome<A>::likely(p, q), q};
+    const A log_p = shifted - log(row.total);
+    return {{log_p, p, q, -log_p * e * reciprocal(other)}, q};
+  }
+
+  static HD A probability(A x, const RowStatistics<A>& row) {
+    return exp(x - row.base) * row.inverse_total;
   }
 };
 
 // Probabilities stand by themselves: no statistics, no coupling.
-struct RowProbability : Probability {
-  static constexpr bool kCoupled = false;
-  template <class A>
+template <class A>
+struct RowProbability : Probability<A> {
+  static constexpr bool kIsCoupled = false;
   struct Statistics {};
+  using Part = Statistics;
 
-  template <class A>
-  HD Linked<A> operator()(A x, int64_t, const Statistics<A>&) const {
-    return positive(x);
+  HD Linked<A> operator()(A x, const Statistics&) const {
+    return Probability<A>::operator()(x, true);
   }
 };
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../core/platform.h"
+#include "../core/math.h"
 
 namespace culoss {
 
@@ -13,7 +13,14 @@ template <class A>
 struct Outcome {
   A log_p;
   A p;
-  A q;  // 1 − p
+  A q;   // 1 − p
+  A pr;  // −p log p / q: 1 at p = 1, 0 at p = 0
+
+  // Of p ≥ ½: from q alone.
+  static HD Outcome likely(A p, A q) {
+    const A ratio = log_ratio(q);
+    return {-(q * ratio), p, q, p * ratio};
+  }
 };
 
 template <class A>
@@ -24,34 +31,59 @@ struct Dual {
 
 // −log p.
 struct CrossEntropy {
+  static constexpr bool kIsCheap = true;
+
   template <class A>
   HD Dual<A> operator()(const Outcome<A>& outcome) const {
     return {-outcome.log_p, A(-1)};
   }
 };
 
+// q^γ of γ = 0, 1, 2.
+template <class A>
+struct SmallPower {
+  static constexpr bool kIsCheap = true;
+
+  A exponent;
+  A at[3];  // 1 where γ is that, else 0
+
+  static bool holds(double gamma) { return gamma == 0 || gamma == 1 || gamma == 2; }
+  static SmallPower of(double gamma) {
+    return {A(gamma), {A(gamma == 0), A(gamma == 1), A(gamma == 2)}};
+  }
+
+  HD A operator()(A q) const { return at[0] + q * (at[1] + q * at[2]); }
+};
+
+// q^γ of any γ ≥ 0.
+template <class A>
+struct RealPower {
+  static constexpr bool kIsCheap = false;
+
+  A exponent;
+
+  HD A operator()(A q) const {
+    if (exponent == 0) return 1;
+    if (exponent == 1) return q;
+    if (exponent == 2) return q * q;
+    return pow(q, exponent);
+  }
+};
+
 // −(1 − p)^γ log p.  Lin et al., Focal Loss for Dense Object Detection, 2017, eq. 4.
 //
 // d/d log p = −q^γ (1 + γ p r) with r = −log p / q, which needs no q^(γ − 1) and so is finite for
-// every γ ≥ 0: p r → 1 as q → 0, and p r → 0 as p → 0.
+// every γ ≥ 0: p r → 1 as q → 0, and p r → 0 as p → 0. γ = 0 gives `CrossEntropy` bit for bit.
+template <class Power>
 struct Focal {
-  double gamma;
+  static constexpr bool kIsCheap = Power::kIsCheap;
+
+  Power power;  // of γ
 
   template <class A>
   HD Dual<A> operator()(const Outcome<A>& outcome) const {
-    const auto& [log_p, p, q] = outcome;
-    const A weight = power_of_gamma(q);
-    const A pr = q == 0 ? A(1) : p == 0 ? A(0) : -log_p * p / q;
-    return {-(weight * log_p), -(weight * (1 + A(gamma) * pr))};
-  }
-
- private:
-  template <class A>
-  HD A power_of_gamma(A q) const {
-    if (gamma == 0) return 1;
-    if (gamma == 1) return q;
-    if (gamma == 2) return q * q;
-    return pow(q, A(gamma));
+    const A weight = power(outcome.q);
+    return {-(weight * outcome.log_p), -(weight * (1 + power.exponent * outcome.pr))};
   }
 };
 

@@ -22,20 +22,24 @@ namespace {
 
 constexpr size_t kStack = 128 * 1024;
 
+enum class State { ready, at_block_barrier, at_lane_barrier, done };
+
 struct Fiber {
   ucontext_t context;
   std::unique_ptr<char[]> stack{new char[kStack]};
-  bool is_done = false;
+  State state;
+  unsigned lanes;  // of the barrier it waits at
 };
 
 // Stacks are kept from launch to launch.
-std::vector<std::unique_ptr<Fiber>> fibers;
-ucontext_t scheduler;
-Fiber* current = nullptr;
-const std::function<void()>* kernel = nullptr;
+thread_local std::vector<std::unique_ptr<Fiber>> fibers;
+thread_local std::vector<unsigned char> rooms;
+thread_local ucontext_t scheduler;
+thread_local Fiber* current = nullptr;
+thread_local const std::function<void()>* kernel = nullptr;
 
-int brought_so_far = 0;    // to the barrier that is being met
-int brought_together = 0;  // to the last one
+thread_local int brought_so_far = 0;    // to the barrier that is being met
+thread_local int brought_together = 0;  // to the last one
 
 // The sanitizer is told about every change of stacks.
 struct Stack {
@@ -43,7 +47,7 @@ struct Stack {
   const void* bottom = nullptr;
   size_t size = 0;
 };
-Stack scheduler_stack;
+thread_local Stack scheduler_stack;
 
 void start_switch([[maybe_unused]] void** fake, [[maybe_unused]] const void* bottom,
                   [[maybe_unused]] size_t size) {
@@ -61,13 +65,13 @@ void finish_switch([[maybe_unused]] void* fake, [[maybe_unused]] const void** bo
 void fiber_main() {
   finish_switch(nullptr, &scheduler_stack.bottom, &scheduler_stack.size);
   (*kernel)();
-  current->is_done = true;
+  current->state = State::done;
   start_switch(nullptr, scheduler_stack.bottom, scheduler_stack.size);
   setcontext(&scheduler);
 }
 
 void prepare(Fiber& fiber) {
-  fiber.is_done = false;
+  fiber.state = State::ready;
   getcontext(&fiber.context);
   fiber.context.uc_stack.ss_sp = fiber.stack.get();
   fiber.context.uc_stack.ss_size = kStack;
@@ -83,21 +87,63 @@ void resume(Fiber& fiber) {
   current = nullptr;
 }
 
-}  // namespace
-
-int meet(int brought) {
-  brought_so_far += brought;
+// Back to the scheduler, until the barrier is met.
+void wait(State state) {
   Fiber& self = *current;
+  self.state = state;
   void* fake = nullptr;
   start_switch(&fake, scheduler_stack.bottom, scheduler_stack.size);
   swapcontext(&self.context, &scheduler);
   finish_switch(fake, &scheduler_stack.bottom, &scheduler_stack.size);
+}
+
+int count(int threads, State state) {
+  return int(std::count_if(fibers.begin(), fibers.begin() + threads,
+                           [&](const auto& fiber) { return fiber->state == state; }));
+}
+
+// Lets those go on who all wait at the same barrier of lanes; false if there are none.
+bool release_lanes(int threads) {
+  bool any = false;
+  for (int i = 0; i < threads; ++i) {
+    const int warp = i / 32 * 32;
+    const unsigned lanes = fibers[i]->lanes;
+    const auto of_lanes = [&](auto f) {
+      for (int lane = 0; lane < 32 && warp + lane < threads; ++lane) {
+        if (lanes >> lane & 1) f(*fibers[warp + lane]);
+      }
+    };
+    if (fibers[i]->state != State::at_lane_barrier) continue;
+    bool are_there = true;
+    of_lanes([&](const Fiber& fiber) {
+      are_there &= fiber.state == State::at_lane_barrier && fiber.lanes == lanes;
+    });
+    if (!are_there) continue;
+    of_lanes([](Fiber& fiber) { fiber.state = State::ready; });
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+int meet(int brought) {
+  brought_so_far += brought;
+  wait(State::at_block_barrier);
   return brought_together;
 }
+
+void meet_lanes(unsigned lanes) {
+  current->lanes = lanes;
+  wait(State::at_lane_barrier);
+}
+
+unsigned char* room_of(unsigned thread) { return rooms.data() + thread * kRoom; }
 
 bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool reverse) {
   const int threads = int(blockDim.x);
   while (int(fibers.size()) < threads) fibers.push_back(std::make_unique<Fiber>());
+  rooms.resize(threads * kRoom);
   kernel = &body;
   brought_so_far = brought_together = 0;
   std::vector<int> order(threads);
@@ -107,20 +153,19 @@ bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool re
   for (;;) {
     if (shuffle) std::shuffle(order.begin(), order.end(), *shuffle);
     for (const int i : order) {
+      if (fibers[i]->state != State::ready) continue;
       threadIdx = unsigned(i);
       resume(*fibers[i]);
     }
-    const auto count = [&](auto of) {
-      return std::count_if(fibers.begin(), fibers.begin() + threads,
-                           [&](const auto& fiber) { return of(*fiber); });
-    };
-    const auto done = count([](const Fiber& fiber) { return fiber.is_done; });
+    if (release_lanes(threads)) continue;
+    const int done = count(threads, State::done);
     if (done == threads) return true;
-    if (done != 0) {
-      fprintf(stderr, "culoss emulation: %d threads ended, %d wait at a barrier\n", int(done),
-              int(threads - done));
+    if (count(threads, State::at_block_barrier) != threads) {
+      fprintf(stderr, "culoss emulation: %d threads ended, %d wait at a barrier\n", done,
+              threads - done);
       return false;
     }
+    for (int i = 0; i < threads; ++i) fibers[i]->state = State::ready;
     brought_together = brought_so_far;
     brought_so_far = 0;
   }

@@ -2,32 +2,98 @@
 //
 // CULOSS_EMULATION_ORDER   of threads and blocks: forward (default), reverse, or a seed
 #include <stdlib.h>
+#include <string.h>
 
-#include <algorithm>
+#include <barrier>
 #include <numeric>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "../../native/core/pack.h"
+#include "cooperative_groups.h"
 #include "run.h"
 
-namespace emulation {
+namespace culoss::cuda {
 
-bool run_grid(const cudaLaunchConfig_t& config, const std::function<void()>& body) {
-  const char* wanted = getenv("CULOSS_EMULATION_ORDER");
-  const std::string order = wanted ? wanted : "forward";
-  const bool reverse = order == "reverse";
+thread_local Pack<float> dynamic_shared_memory[2048];
+
+}  // namespace culoss::cuda
+
+namespace emulation {
+namespace {
+
+using culoss::cuda::dynamic_shared_memory;
+
+thread_local std::barrier<>* cluster_barrier = nullptr;
+
+struct Order {
+  bool reverse = false;
   std::optional<std::mt19937> random;
-  if (!reverse && order != "forward") random.emplace(unsigned(atoi(order.c_str())));
-  std::vector<unsigned> ids(config.gridDim.x);
-  std::iota(ids.begin(), ids.end(), 0u);
-  if (reverse) std::reverse(ids.begin(), ids.end());
-  if (random) std::shuffle(ids.begin(), ids.end(), *random);
-  for (const unsigned id : ids) {
-    blockIdx = id;
-    blockDim = config.blockDim;
-    gridDim = config.gridDim;
-    if (!run_block(body, random ? &*random : nullptr, reverse)) return false;
+
+  static Order chosen() {
+    const char* wanted = getenv("CULOSS_EMULATION_ORDER");
+    const std::string order = wanted ? wanted : "forward";
+    if (order == "forward") return {};
+    if (order == "reverse") return {true, {}};
+    return {false, std::mt19937(unsigned(atoi(order.c_str())))};
+  }
+
+  // Of the next launch of a block, on a thread of its own.
+  Order next() {
+    return {reverse, random ? std::optional(std::mt19937((*random)())) : std::nullopt};
+  }
+};
+
+bool run_one(const cudaLaunchConfig_t& config, const std::function<void()>& body, unsigned block,
+             Order order) {
+  blockIdx = block;
+  blockDim = config.blockDim;
+  gridDim = config.gridDim;
+  memset(static_cast<void*>(dynamic_shared_memory), 0xff, sizeof dynamic_shared_memory);
+  return run_block(body, order.random ? &*order.random : nullptr, order.reverse);
+}
+
+// The blocks of one cluster, side by side.
+bool run_cluster(const cudaLaunchConfig_t& config, const std::function<void()>& body,
+                 unsigned first, unsigned size, Order& order) {
+  std::barrier all(size);
+  std::vector<unsigned char*> homes(size);
+  std::vector<char> are_right(size);
+  std::vector<std::thread> threads;
+  for (unsigned rank = 0; rank < size; ++rank) {
+    threads.emplace_back([&, rank, mine = order.next()] {
+      cluster_barrier = &all;
+      // What is shared is local to the thread, and lies alike in each of them.
+      homes[rank] = reinterpret_cast<unsigned char*>(dynamic_shared_memory);
+      cluster_of_block = {rank, size, [] { cluster_barrier->arrive_and_wait(); }, homes.data()};
+      all.arrive_and_wait();  // all homes are known
+      are_right[rank] = run_one(config, body, first + rank, mine);
+      all.arrive_and_drop();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return std::count(are_right.begin(), are_right.end(), true) == size;
+}
+
+}  // namespace
+
+unsigned cluster_of(const cudaLaunchConfig_t& config) {
+  return config.numAttrs > 0 ? config.attrs[0].val.clusterDim.x : 1;
+}
+
+bool run_grid(const cudaLaunchConfig_t& config, unsigned cluster,
+              const std::function<void()>& body) {
+  Order order = Order::chosen();
+  std::vector<unsigned> firsts(config.gridDim.x / cluster);
+  for (unsigned i = 0; i < firsts.size(); ++i) firsts[i] = i * cluster;
+  if (order.reverse) std::reverse(firsts.begin(), firsts.end());
+  if (order.random) std::shuffle(firsts.begin(), firsts.end(), *order.random);
+  for (const unsigned first : firsts) {
+    const bool is_right = cluster == 1 ? run_one(config, body, first, order.next())
+                                       : run_cluster(config, body, first, cluster, order);
+    if (!is_right) return false;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-// Runs one launch of a kernel: its blocks one after the other.
+// Runs one launch of a kernel.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,10 @@ namespace emulation {
 bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool reverse);
 
 // All blocks of a launch, in the order of CULOSS_EMULATION_ORDER. False if one failed.
-bool run_grid(const cudaLaunchConfig_t& config, const std::function<void()>& body);
+bool run_grid(const cudaLaunchConfig_t& config, unsigned cluster,
+              const std::function<void()>& body);
+
+// Blocks of a cluster of the launch.
+unsigned cluster_of(const cudaLaunchConfig_t& config);
 
 }  // namespace emulation

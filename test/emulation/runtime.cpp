@@ -39,6 +39,9 @@ std::recursive_mutex& lock() {
 using Lock = std::lock_guard<std::recursive_mutex>;
 
 thread_local int current_device = 0;
+
+bool has_clusters(int device) { return device == 0; }
+size_t most_shared_bytes(int device) { return (device == 0 ? 8 : 24) << 10; }
 cudaError_t last_error = cudaSuccess;
 
 cudaError_t remember(cudaError_t error) {
@@ -130,8 +133,9 @@ void expect_inside(const void* memory, size_t bytes) {
   if (offset > size || bytes > size - offset) fail("a copy goes beyond its allocation");
 }
 
-cudaError_t run_kernel(const cudaLaunchConfig_t& config, const std::function<void()>& kernel) {
-  if (!run_grid(config, kernel)) return cudaErrorLaunchFailure;
+cudaError_t run_kernel(const cudaLaunchConfig_t& config, unsigned cluster,
+                       const std::function<void()>& kernel) {
+  if (!run_grid(config, cluster, kernel)) return cudaErrorLaunchFailure;
   for (const auto& [memory, bytes] : allocations()) check_guards(memory, bytes);
   return cudaSuccess;
 }
@@ -157,11 +161,15 @@ cudaError_t enqueue_work(cudaStream_t stream, std::function<cudaError_t()> work)
 
 cudaError_t enqueue(const cudaLaunchConfig_t& config, std::function<void()> kernel) {
   const Lock hold(lock());
-  if (config.gridDim.x == 0 || config.blockDim.x == 0 || config.blockDim.x > 1024) {
+  const unsigned cluster = cluster_of(config);
+  if (config.gridDim.x == 0 || config.blockDim.x == 0 || config.blockDim.x > 1024 ||
+      config.dynamicSmemBytes > most_shared_bytes(current_device) || cluster > 8 ||
+      config.gridDim.x % cluster != 0 || (cluster > 1 && !has_clusters(current_device))) {
     return remember(cudaErrorInvalidValue);
   }
-  return enqueue_work(config.stream,
-                      [config, kernel = std::move(kernel)] { return run_kernel(config, kernel); });
+  return enqueue_work(config.stream, [config, cluster, kernel = std::move(kernel)] {
+    return run_kernel(config, cluster, kernel);
+  });
 }
 
 }  // namespace emulation
@@ -202,6 +210,23 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device < 0 || device >= kDevices) return remember(cudaErrorInvalidDevice);
   *properties = {"emulated device", 9, 0, size_t(1) << 34};
+  return cudaSuccess;
+}
+// The first device has clusters, the second one more memory for a block: both so little that short
+// rows already meet every way in which long ones are treated.
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+  if (device < 0 || device >= kDevices) return remember(cudaErrorInvalidDevice);
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount:
+      *value = 2;
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = int(most_shared_bytes(device));
+      break;
+    case cudaDevAttrClusterLaunch:
+      *value = has_clusters(device);
+      break;
+  }
   return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int* device) {

@@ -1,0 +1,40 @@
+// Losses of which the elements of a row hang together: a team of threads reads the row once, holds
+// it, and writes its gradient once. The elements of a row lie next to one another.
+#pragma once
+
+#include "reduce.cuh"
+#include "row_team.cuh"
+#include "slots.cuh"
+#include "teams.cuh"
+
+namespace culoss::cuda {
+
+template <class Team, class Slots, class Work, class Out>
+__global__ void __launch_bounds__(Team::kBlock)
+    rowwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
+  const auto slope_of_division = typename Work::A(source.read().slope());
+  Slots slots;
+  double sum = 0;
+  const int64_t rows = work.layout.rows(), stride = Team::teams();
+  for (int64_t r = Team::index(); r < rows; r += stride) {
+    const RowTeam<Team, Slots, Work> team(work, source, slots, r, Team::part(), Team::parts());
+    typename Work::Sums sums;
+    if (!team.counts()) {
+      team.write_nothing();
+    } else {
+      typename Work::Statistics statistics{};
+      if constexpr (Work::kIsCoupled) {
+        statistics = Work::Statistics::of(Team::across(team.take_in()));
+      }
+      sums = team.visit(statistics, slope_of_division);
+      if constexpr (!Work::kIsSingle) sums = Team::across(sums);
+      if (Work::kIsCoupled && work.grad) team.write_grad(statistics, sums, slope_of_division);
+    }
+    if (Team::part() != 0) continue;
+    team.write_row_loss(sums);
+    if (Team::rank() == 0) sum += sums.loss;
+  }
+  add_up<Team::kBlock>(sum, sum_to, source);
+}
+
+}  // namespace culoss::cuda
