@@ -2,12 +2,87 @@
 // another kernel. Against the CPU engine, which knows one way only.
 import { cuda, type Device, tensor } from 'culoss';
 import { criterionOf, floatDtypes, randomNumbers, tolerances } from './cases.mjs';
-import { itUnless, numbers, whyNoCuda } from './devices.mjs';
+import { itUnless, numbers, onCuda } from './devices.mjs';
 import { expectClose } from './expect.mjs';
+import type { Spec } from './reference.mjs';
 
-// Around the limits of each kernel, in packs of 16 bytes and beside them. The emulated devices have
-// little memory for a block, so that these lengths meet all kernels; a real one meets the longest.
-const lengths = [1, 2, 7, 8, 31, 32, 57, 64, 65, 128, 250, 256, 511, 513, 1000, 1021, 1024, 1025];
-const longer = [2048, 2777, 4096, 4099, 8192, 12289, 20000, 40001, 70001];
+// About the limits of the kernels, on packs of 16 bytes and beside them. The emulated devices have
+// so little memory for a block that these meet every kernel there; a GPU meets the longest, too.
+const short = [1, 2, 7, 8, 31, 32, 57, 64, 65, 128, 250, 256, 511, 513, 1000, 1021, 1024, 1025];
+const long = [2048, 2777, 4096, 4099, 8192, 12289, 20000, 40001];
 const longest = [131072, 262147, 1000003];
 const isEmulated = cuda.isAvailable() && cuda.device().name === 'emulated device';
+const lengths = isEmulated ? [...short, ...long] : [...short, ...long, ...longest];
+
+const rows = 3;
+const ignored = -100;
+const specs: Record<string, Spec> = {
+  'class ids': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
+  smoothing: { loss: 'NegativeLogLoss', from: 'logits', labelSmoothing: 0.1 },
+  matrix: { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 1.5 },
+  'dense targets': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
+  'dense targets on probabilities': { loss: 'NegativeLogLoss' },
+};
+
+describe('tiers', () => {
+  /** Logits with masks, one that stands out at the end of the row, and two that are equal. */
+  function inputsOf(columns: number, from: Spec['from']): Float32Array {
+    const random = randomNumbers(columns);
+    const logits = Float32Array.from({ length: rows * columns }, () => (random() - 0.5) * 8);
+    if (from !== 'logits') return logits.map((x) => 0.5 + x / 9);
+    for (let i = 3; i < logits.length; i += 61) logits[i] = Number.NEGATIVE_INFINITY;
+    logits[2 * columns - 1] = 17;
+    logits[0] = logits[columns - 1] = 9;
+    return logits;
+  }
+
+  function targetsOf(title: string, columns: number) {
+    const random = randomNumbers(7);
+    if (!title.startsWith('dense')) {
+      return tensor(Int32Array.of(columns - 1, Math.floor(columns / 2), ignored), [rows]);
+    }
+    const dense = Float32Array.from({ length: rows * columns }, () => random() * (2 / columns));
+    return tensor(dense.fill(0, columns, 2 * columns), [rows, columns]); // a row that counts for 0
+  }
+
+  const check = (device: Device, title: string, dtype: (typeof floatDtypes)[number]): void => {
+    const spec = specs[title] as Spec;
+    for (const columns of lengths) {
+      const shape = [rows, columns];
+      const wide = tensor(inputsOf(columns, spec.from), shape);
+      const inputs = tensor(wide.arraySync() as number[][], undefined, { dtype });
+      const targets = targetsOf(title, columns);
+      const reduction = title === 'matrix' ? 'matrix' : 'none';
+      for (const settings of [{ reduction }, { reduction: 'mean' }] as const) {
+        const criterion = criterionOf(spec, { ...settings, ignoreIndex: ignored });
+        const of = (where: Device) => {
+          const [x, y] = [inputs.to(where), targets.to(where)];
+          const { loss, grad } = criterion.valueAndGrad(x, y, { gradOutput: 3 });
+          return { loss, grad, value: criterion.forward(x, y) };
+        };
+        const [expected, actual] = [of('cpu'), of(device)];
+        const { value, grad: relative } = tolerances[dtype];
+        const about = { relative: value, absolute: 1e-6 };
+        try {
+          expectClose(numbers(actual.loss), numbers(expected.loss), about);
+          expectClose(numbers(actual.value), numbers(expected.loss), about);
+          const absolute = 1e-6 / columns;
+          expectClose(numbers(actual.grad), numbers(expected.grad), { relative, absolute });
+        } catch (error) {
+          (error as Error).message += ` in ${columns} columns, ${settings.reduction}`;
+          throw error;
+        }
+      }
+    }
+  };
+
+  for (const title of Object.keys(specs)) {
+    for (const dtype of floatDtypes) {
+      onCuda(`rows of every length ${title} ${dtype} cuda:0`, () => check('cuda:0', title, dtype));
+      const second = cuda.deviceCount() > 1 ? null : 'there is no second CUDA device';
+      itUnless(second, `rows of every length ${title} ${dtype} cuda:1, emulated`, () =>
+        check('cuda:1', title, dtype),
+      );
+    }
+  }
+});
