@@ -1,6 +1,6 @@
 import { checkDevice, cudaAt, type Device, deviceIndex } from './device';
 import { checkWork } from './enqueue';
-import { errorOf, native } from './errors';
+import { errorOf, failType, native } from './errors';
 import { binding } from './native';
 
 /** What only `cuda.graph` makes. */
@@ -21,7 +21,7 @@ export class Graph<R = unknown> {
 
   /** @internal */
   constructor(key: typeof ours, device: Device, work: () => R) {
-    if (key !== ours) throw new TypeError('new Graph: expected a call of cuda.graph() instead');
+    if (key !== ours) failType('new Graph', 'a call of cuda.graph() instead', key);
     let result: R;
     this.device = device;
     this.#native = native(
