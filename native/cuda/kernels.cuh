@@ -14,7 +14,7 @@ namespace culoss::cuda {
 
 // Launches the kernels of one call.
 struct Launcher {
-  const Device& device;
+  const Stream& stream;
   DivisionSource division;
   void* scalar;  // where mean and sum go, or null
 
@@ -67,7 +67,7 @@ struct Launcher {
   void held_rows(const Work& work, int64_t packs) const {
     using T = typename Work::Stored;
     constexpr size_t kShort = 16 << 10, kLong = 72 << 10;  // bytes
-    const Limits& limits = device.limits;
+    const Limits& limits = stream.device->limits;
     const size_t bytes = packs * kPackBytes, most = limits.shared_bytes;
     const int64_t rows = work.layout.rows();
     if (packs <= 8) return whole_rows<Lanes<8>, Registers<T, 1>>(work);
@@ -113,15 +113,15 @@ struct Launcher {
   void split_rows(const Work& work, int64_t packs) const {
     using A = typename Work::A;
     const int64_t parts = parts_of(packs), items = work.layout.rows() * parts;
-    const Workspace<typename Work::Part> taken(device, items);
-    const Workspace<typename Work::Sums> visited(device, Work::kIsSingle ? 0 : items);
+    const Workspace<typename Work::Part> taken(stream, items);
+    const Workspace<typename Work::Sums> visited(stream, Work::kIsSingle ? 0 : items);
     const Partials<Work> partials{parts, taken.get(), visited.get()};
     const Grid grid{std::min(items, kMostBlocks), kThreads};
     if (items > 0) {
-      launch("take_in_parts_kernel", take_in_parts_kernel<Work>, device, grid, work, partials);
+      launch("take_in_parts_kernel", take_in_parts_kernel<Work>, stream, grid, work, partials);
     }
     if (items > 0 && visited.get()) {
-      launch("visit_parts_kernel", visit_parts_kernel<Work>, device, grid, work, partials,
+      launch("visit_parts_kernel", visit_parts_kernel<Work>, stream, grid, work, partials,
              division);
     }
     run({"write_parts_kernel"}, write_parts_kernel<Work, A>, grid, work, partials);
@@ -142,9 +142,9 @@ struct Launcher {
     using A = typename Work::A;
     if (work.layout.elements() == 0 && scalar == nullptr) return;
     grid.blocks = std::clamp<int64_t>(grid.blocks, grid.cluster, kMostBlocks);
-    const Workspace<double> partials(device, scalar ? grid.blocks : 0);
-    const Sum<A> sum{partials.get(), &device.words->blocks_done, static_cast<A*>(scalar)};
-    launch(site, kernel, device, grid, work, more..., division, sum);
+    const Workspace<double> partials(stream, scalar ? grid.blocks : 0);
+    const Sum<A> sum{partials.get(), &stream.words->blocks_done, static_cast<A*>(scalar)};
+    launch(site, kernel, stream, grid, work, more..., division, sum);
   }
 };
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "../core/dtype.h"
-#include "device.h"
 #include "division.cuh"
+#include "launch.h"
 #include "teams.cuh"
 
 namespace culoss::cuda {

@@ -19,4 +19,7 @@ bool run_grid(const cudaLaunchConfig_t& config, unsigned cluster,
 // Blocks of a cluster of the launch.
 unsigned cluster_of(const cudaLaunchConfig_t& config);
 
+// Whether the calling thread's device can do a launch.
+bool can_launch(const cudaLaunchConfig_t& config);
+
 }  // namespace emulation
