@@ -1,7 +1,7 @@
 // Rows of every length, from one class to more than a block can hold: each length is treated by
 // another kernel. Against the CPU engine, which knows one way only.
 import { cuda, type Device, tensor } from 'culoss';
-import { criterionOf, floatDtypes, randomNumbers, tolerances } from './cases.mjs';
+import { criterionOf, type FloatDtype, floatDtypes, randomNumbers, tolerances } from './cases.mjs';
 import { itUnless, numbers, onCuda } from './devices.mjs';
 import { expectClose } from './expect.mjs';
 import type { Spec } from './reference.mjs';
@@ -14,7 +14,6 @@ const longest = [131072, 262147, 1000003];
 const isEmulated = cuda.isAvailable() && cuda.device().name === 'emulated device';
 const lengths = isEmulated ? [...short, ...long] : [...short, ...long, ...longest];
 
-const rows = 3;
 const ignored = -100;
 const specs: Record<string, Spec> = {
   'class ids': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
@@ -26,32 +25,34 @@ const specs: Record<string, Spec> = {
 
 describe('tiers', () => {
   /** Logits with masks, one that stands out at the end of the row, and two that are equal. */
-  function inputsOf(columns: number, from: Spec['from']): Float32Array {
+  function inputsOf(rows: number, columns: number, from: Spec['from']): Float32Array {
     const random = randomNumbers(columns);
     const logits = Float32Array.from({ length: rows * columns }, () => (random() - 0.5) * 8);
     if (from !== 'logits') return logits.map((x) => 0.5 + x / 9);
     for (let i = 3; i < logits.length; i += 61) logits[i] = Number.NEGATIVE_INFINITY;
-    logits[2 * columns - 1] = 17;
+    logits[logits.length - 1] = 17;
     logits[0] = logits[columns - 1] = 9;
     return logits;
   }
 
-  function targetsOf(title: string, columns: number) {
+  function targetsOf(title: string, rows: number, columns: number) {
     const random = randomNumbers(7);
     if (!title.startsWith('dense')) {
-      return tensor(Int32Array.of(columns - 1, Math.floor(columns / 2), ignored), [rows]);
+      const ids = [columns - 1, Math.floor(columns / 2), ignored];
+      return tensor(Int32Array.from(ids.slice(0, rows)), [rows]);
     }
     const dense = Float32Array.from({ length: rows * columns }, () => random() * (2 / columns));
-    return tensor(dense.fill(0, columns, 2 * columns), [rows, columns]); // a row that counts for 0
+    dense.fill(0, columns, 2 * columns); // a row without a target
+    return tensor(dense, [rows, columns]);
   }
 
-  const check = (device: Device, title: string, dtype: (typeof floatDtypes)[number]): void => {
+  const check = (device: Device, title: string, dtype: FloatDtype, rows: number): void => {
     const spec = specs[title] as Spec;
-    for (const columns of lengths) {
+    for (const columns of rows === 1 ? lengths.filter((n) => n > 1000) : lengths) {
       const shape = [rows, columns];
-      const wide = tensor(inputsOf(columns, spec.from), shape);
+      const wide = tensor(inputsOf(rows, columns, spec.from), shape);
       const inputs = tensor(wide.arraySync() as number[][], undefined, { dtype });
-      const targets = targetsOf(title, columns);
+      const targets = targetsOf(title, rows, columns);
       const reduction = title === 'matrix' ? 'matrix' : 'none';
       for (const settings of [{ reduction }, { reduction: 'mean' }] as const) {
         const criterion = criterionOf(spec, { ...settings, ignoreIndex: ignored });
@@ -76,13 +77,13 @@ describe('tiers', () => {
     }
   };
 
+  const second = cuda.deviceCount() > 1 ? null : 'there is no second CUDA device';
   for (const title of Object.keys(specs)) {
     for (const dtype of floatDtypes) {
-      onCuda(`rows of every length ${title} ${dtype} cuda:0`, () => check('cuda:0', title, dtype));
-      const second = cuda.deviceCount() > 1 ? null : 'there is no second CUDA device';
-      itUnless(second, `rows of every length ${title} ${dtype} cuda:1, emulated`, () =>
-        check('cuda:1', title, dtype),
-      );
+      const name = `of every length ${title} ${dtype}`;
+      onCuda(`rows ${name} cuda:0`, () => check('cuda:0', title, dtype, 3));
+      onCuda(`one row ${name} cuda:0`, () => check('cuda:0', title, dtype, 1));
+      itUnless(second, `rows ${name} cuda:1, emulated`, () => check('cuda:1', title, dtype, 3));
     }
   }
 });

@@ -57,7 +57,7 @@ HD double whole_row(const Work& work, const RowLayout& row, const Division& divi
   for (int64_t c = 0; c < columns; ++c) {
     const Place place = row.at(c);
     A slope = 0;
-    if (counts && !(Work::kIsLone && targets.misses(c, 1))) {
+    if (sums.has_weight && !(Work::kIsLone && targets.misses(c, 1))) {
       slope = work.slope(input_at(work, place), targets.template label<A>(place), place, statistics,
                          sums, slope_of_division);
     }

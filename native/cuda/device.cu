@@ -18,7 +18,7 @@ int attribute(int index, cudaDeviceAttr wanted) {
 Limits limits_of(int index) {
   const int shared = attribute(index, cudaDevAttrMaxSharedMemoryPerBlockOptin);
   constexpr int kDeclared = 4 << 10;  // more than the kernels have by themselves
-  return {size_t(shared - kDeclared), attribute(index, cudaDevAttrMultiProcessorCount),
+  return {shared - kDeclared, attribute(index, cudaDevAttrMultiProcessorCount),
           attribute(index, cudaDevAttrClusterLaunch) != 0};
 }
 

@@ -13,7 +13,7 @@ struct Stream;
 
 // What the choice of kernels depends on.
 struct Limits {
-  size_t shared_bytes = 0;  // most for a block
+  int64_t shared_bytes = 0;  // most for a block
   int multiprocessors = 0;
   bool has_clusters = false;  // of blocks, that read one another's shared memory
 };

@@ -61,47 +61,49 @@ struct Launcher {
   template <class Work>
   static constexpr int kMany = Work::kIsSingle ? 512 : 256;
 
-  // From few and short rows to many and long ones: the least that can hold a row, while several
-  // teams still share a multiprocessor, so that one reads while another writes.
+  // The least team that can hold a row, while several of them still share a multiprocessor, so that
+  // one reads while another writes. Rows that are too few to occupy the device are shared by more.
   template <class Work>
   void held_rows(const Work& work, int64_t packs) const {
     using T = typename Work::Stored;
-    constexpr size_t kShort = 16 << 10, kLong = 72 << 10;  // bytes
-    const Limits& limits = stream.device->limits;
-    const size_t bytes = packs * kPackBytes, most = limits.shared_bytes;
+    constexpr int64_t kShort = 16 << 10, kLong = 72 << 10;  // bytes
+    const auto& [most, multiprocessors, has_clusters] = stream.device->limits;
+    const auto bytes_of = [&](int parts) { return tiles_of(packs, parts) * int64_t(kPackBytes); };
     const int64_t rows = work.layout.rows();
+    const bool are_few = parts_of(packs) > 1 && rows * 2 <= multiprocessors;
     if (packs <= 8) return whole_rows<Lanes<8>, Registers<T, 1>>(work);
     if constexpr (Work::kIsSingle) {
       if (packs <= 128) return whole_rows<Lanes<32>, Registers<T, 4>>(work);
     }
-    const bool are_few = rows * 2 <= limits.multiprocessors && parts_of(packs) > 1;
-    if (!are_few && bytes <= std::min(kShort, most)) {
-      return whole_rows<Block<kFew<Work>>, Shared<T>>(work, bytes);
+    if (!are_few && bytes_of(1) <= std::min(kShort, most)) {
+      return whole_rows<Block<kFew<Work>>, Shared<T>>(work, bytes_of(1));
     }
-    if (!are_few && bytes <= std::min(kLong, most)) {
-      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes);
+    if (!are_few && bytes_of(1) <= std::min(kLong, most)) {
+      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes_of(1));
     }
-    if (limits.has_clusters) {
-      for (const int size : {2, 4, 8}) {
-        const size_t part = tiles_of(packs, size) * kPackBytes;
-        if (part > (size < 8 ? std::min(kLong, most) : most)) continue;
-        if (are_few && size < 8) continue;
-        return clusters(work, size, part);
+    if (has_clusters && rows * kMostParts > multiprocessors) {
+      for (const int parts : {2, 4}) {
+        if (!are_few && bytes_of(parts) <= std::min(kLong, most))
+          return clusters(work, parts, bytes_of(parts));
       }
+      if (bytes_of(kMostParts) <= most) return clusters(work, kMostParts, bytes_of(kMostParts));
     }
-    if (!are_few && bytes <= most) return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes);
+    if (!are_few && bytes_of(1) <= most) {
+      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes_of(1));
+    }
     split_rows(work, packs);
   }
+  static constexpr int kMostParts = 8;  // of a row in a cluster: as many as every device takes
 
   template <class Team, class Slots, class Work>
-  void whole_rows(const Work& work, size_t shared_bytes = 0) const {
+  void whole_rows(const Work& work, int64_t shared_bytes = 0) const {
     const int64_t blocks = tiles_of(work.layout.rows(), Team::kTeams);
     run({"rowwise_kernel"}, rowwise_kernel<Team, Slots, Work, typename Work::A>,
         {blocks, Team::kBlock, shared_bytes}, work);
   }
 
   template <class Work>
-  void clusters(const Work& work, int size, size_t shared_bytes) const {
+  void clusters(const Work& work, int size, int64_t shared_bytes) const {
     using Team = Cluster<kMany<Work>>;
     run({"rowwise_kernel"},
         rowwise_kernel<Team, Shared<typename Work::Stored>, Work, typename Work::A>,

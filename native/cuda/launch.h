@@ -48,9 +48,9 @@ struct Site {
 // How many threads a kernel gets.
 struct Grid {
   int64_t blocks;
-  int threads;              // of a block
-  size_t shared_bytes = 0;  // of a block, beside what the kernel itself declares
-  int cluster = 1;          // blocks of a cluster
+  int threads;               // of a block
+  int64_t shared_bytes = 0;  // of a block, beside what the kernel itself declares
+  int cluster = 1;           // blocks of a cluster
 };
 
 // Every kernel starts here.
@@ -60,7 +60,7 @@ void launch(Site site, void (*kernel)(Parameters...), const Stream& stream, cons
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(unsigned(grid.blocks));
   config.blockDim = dim3(unsigned(grid.threads));
-  config.dynamicSmemBytes = grid.shared_bytes;
+  config.dynamicSmemBytes = size_t(grid.shared_bytes);
   config.stream = stream.handle;
   cudaLaunchAttribute cluster{};
   cluster.id = cudaLaunchAttributeClusterDimension;

@@ -72,7 +72,7 @@ struct Rowwise {
     return {weight * outcome.value, slope_of(place, weight, outcome, slope_of_division), true};
   }
 
-  // The derivative of the loss of its row by a column.
+  // The derivative of the loss of its row by a column. Of a row without any weight, it is 0.
   HD A slope(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
              const Sums& sums, A slope_of_division) const {
     const A weight = sides(label.y, place);
@@ -86,11 +86,10 @@ struct Rowwise {
 
   // The same of a column without weight.
   HD A slope_beside(A x, const Statistics& statistics, const Sums& sums) const {
-    if constexpr (!kIsCoupled) {
+    if constexpr (!kIsCoupled)
       return 0;
-    } else {
-      return sums.has_weight ? -(link.probability(x, statistics) * A(sums.slope)) : A(0);
-    }
+    else
+      return -(link.probability(x, statistics) * A(sums.slope));
   }
   // Whether a column without a target has no weight.
   HD bool weighs_targets_only() const { return !sides.smoothing.is_on(); }

@@ -32,7 +32,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
   if (device < 0 || device >= kDevices) return remember(cudaErrorInvalidDevice);
   switch (attribute) {
     case cudaDevAttrMultiProcessorCount:
-      *value = 2;
+      *value = 4;
       break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
       *value = int(kSharedBytes[device]);
