@@ -3,7 +3,7 @@
 import { type Tensor, tensor } from 'culoss';
 import { copy, device, empty } from './device.mjs';
 import { arrayOf, oneHot, repeat, type Tiles } from './numbers.mjs';
-import { bytesMoved, elementsOf, rowsOf, type Workload } from './workloads.mjs';
+import { bytesMoved, criterionOf, elementsOf, rowsOf, type Workload } from './workloads.mjs';
 
 export interface Buffers {
   inputs: Tensor;
@@ -31,6 +31,15 @@ export function makeBuffers(workload: Workload, tiles: Tiles, count: number): Bu
     return buffers;
   });
   return [first, ...copies];
+}
+
+/** The work that is measured, with nothing to allocate. */
+export function callOf(workload: Workload): (buffers: Buffers) => void {
+  const criterion = criterionOf(workload);
+  return workload.pass === 'value'
+    ? ({ inputs, targets, out }) => criterion.forward(inputs, targets, { out })
+    : ({ inputs, targets, out, outGrad }) =>
+        criterion.valueAndGrad(inputs, targets, { out, outGrad });
 }
 
 export function dispose(sets: readonly Buffers[]): void {

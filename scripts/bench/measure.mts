@@ -1,9 +1,9 @@
 // One workload: culoss and a plain copy on the device, in turn.
-import { type Buffers, dispose, makeBuffers, setsOf } from './buffers.mjs';
+import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
 import { type Clock, copy, memoryInUse, wait } from './device.mjs';
 import type { Tiles } from './numbers.mjs';
 import { median, pairedRatio } from './statistics.mjs';
-import { bytesMoved, bytesOfInputs, criterionOf, type Workload } from './workloads.mjs';
+import { bytesMoved, bytesOfInputs, type Workload } from './workloads.mjs';
 
 export interface Measurement {
   /** Of one call, and of one copy of the inputs into the gradient's memory: medians. */
@@ -73,14 +73,6 @@ export function measure(
   } finally {
     dispose(sets);
   }
-}
-
-function callOf(workload: Workload): (buffers: Buffers) => void {
-  const criterion = criterionOf(workload);
-  return workload.pass === 'value'
-    ? ({ inputs, targets, out }) => criterion.forward(inputs, targets, { out })
-    : ({ inputs, targets, out, outGrad }) =>
-        criterion.valueAndGrad(inputs, targets, { out, outGrad });
 }
 
 function inTurn(sets: readonly Buffers[]): () => Buffers {
