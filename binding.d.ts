@@ -73,9 +73,33 @@ export declare class Criterion {
 /** Memory of a CUDA device. */
 export declare class DeviceMemory {
   constructor(device: number, byteLength: number);
+  /** From memory of the same device a copy is enqueued; else this waits. */
   write(source: HostMemory | DeviceMemory): void;
   /** Waits for the device. */
   read(target: HostMemory): void;
+  dispose(): void;
+}
+
+/** A stream of a CUDA device. */
+export declare class Stream {
+  constructor(device: number);
+  /** Calls `work`: what it enqueues on the device goes to the stream. Returns what it returns. */
+  run(work: () => unknown): unknown;
+  /** The same; returns how long the device took, in milliseconds. Waits. */
+  time(work: () => unknown): number;
+  /** Waits. */
+  synchronize(): void;
+  /** The `cudaStream_t`. */
+  address(): bigint;
+  /** Waits for its work. */
+  dispose(): void;
+}
+
+/** What `work` enqueued on a CUDA device. */
+export declare class Graph {
+  constructor(device: number, work: () => unknown);
+  replay(): void;
+  /** Waits for its replays. */
   dispose(): void;
 }
 

@@ -1,5 +1,6 @@
 import { checkDevice, cudaAt, deviceIndex } from './device';
 import { type ErrorCode, native } from './errors';
+import { capture, type Graph } from './graph';
 import { binding } from './native';
 
 /** Why CUDA cannot be used, and what would help. */
@@ -48,5 +49,35 @@ export const cuda = {
   async synchronize(index = 0): Promise<void> {
     const device = checkDevice(cudaAt(index), 'index');
     native(() => binding.cudaSynchronize(deviceIndex(device)));
+  },
+  /**
+   * Captures the calls that `work` makes on CUDA device `index`, without running them, as
+   * `torch.cuda.graph` does; each `replay()` of the graph then runs them all with one launch.
+   *
+   * Tensors that `work` makes, workspaces, and copies of plain arrays are made once, with the
+   * capture, and kept. A replay reads the tensors as they are then, and fills those of `result`; the
+   * numbers and plain arrays among the arguments stay what they were. A bad class id is thrown at
+   * the next read.
+   *
+   * Throws what `work` throws, and then keeps nothing: `ERR_CUDA` for what waits (reads of a
+   * device, `synchronize`, `validate: 'eager'`) or belongs to another stream, device or graph;
+   * `ERR_DEVICE` for a call on another device, the CPU too; `ERR_OPTION` if `work` gives a promise.
+   *
+   * @example
+   * ```js
+   * import { BinaryFocalLoss, cuda, tensor } from 'culoss';
+   * if (cuda.isAvailable()) {
+   *   const criterion = new BinaryFocalLoss();
+   *   const p = tensor([[0.25, 0.75]]).cuda();
+   *   const y = tensor(new Int32Array([1]), [1]).cuda();
+   *   const graph = cuda.graph(() => criterion.valueAndGrad(p, y));
+   *   graph.replay(); // one launch
+   *   graph.result.loss.item();
+   *   graph.dispose();
+   * }
+   * ```
+   */
+  graph<R>(work: () => R, index = 0): Graph<R> {
+    return capture(work, index);
   },
 };

@@ -66,13 +66,17 @@ export function failType(argument: string, expected: string, actual: unknown): n
   fail('ERR_OPTION', argument, expected, actual, TypeError);
 }
 
-/** Runs native code, and gives the errors it throws the class of their code. */
+/**
+ * Runs native code, and gives the errors it throws the class of their code. They are plain ones:
+ * others come from JavaScript that it calls, and pass.
+ */
 export function native<R>(run: () => R): R {
   try {
     return run();
   } catch (error) {
-    const code = (error as { code?: string }).code;
-    if (code !== undefined && Object.hasOwn(errorClasses, code)) {
+    const { code } = Object(error) as { code?: string };
+    const isPlain = error instanceof Error && Object.getPrototypeOf(error) === Error.prototype;
+    if (isPlain && code !== undefined && Object.hasOwn(errorClasses, code)) {
       throw errorOf(code as ErrorCode, (error as Error).message);
     }
     throw error;

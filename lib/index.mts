@@ -9,6 +9,7 @@ export {
   cpu,
   cuda,
   NegativeLogLoss,
+  Stream,
   Tensor,
   tensor,
 } from './index.js';

@@ -4,6 +4,7 @@ export { type CudaDevice, cuda, type UnavailableReason } from './cuda';
 export type { Device, DeviceLike } from './device';
 export type { DataOf, Dtype, FloatDtype } from './dtype';
 export { CulossError, type ErrorCode } from './errors';
+export type { Graph } from './graph';
 export { BinaryCrossEntropy } from './losses/binary-cross-entropy';
 export { BinaryFocalLoss } from './losses/binary-focal-loss';
 export { CategoricalFocalLoss } from './losses/categorical-focal-loss';
@@ -16,4 +17,5 @@ export type {
 export { NegativeLogLoss } from './losses/negative-log-loss';
 export type { BinaryOptions, FocalOptions, LossOptions } from './losses/options';
 export type { NestedArray } from './nested';
+export { Stream } from './stream';
 export { Tensor } from './tensor';

@@ -7,6 +7,7 @@ import {
   type Dtype,
   dtypeCode,
   type HostData,
+  holds,
   hostOperand,
   isHalf,
   lengthOf,
@@ -125,6 +126,47 @@ export class Tensor<D extends Dtype = Dtype> {
       throw error;
     }
     return moved;
+  }
+
+  /**
+   * Overwrites the elements with those of another tensor, or of a typed array, of the same dtype and
+   * size; returns the tensor. Between tensors of one CUDA device the copy is enqueued, else this
+   * waits.
+   *
+   * Throws `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`.
+   */
+  set(source: Tensor | DataOf<D>): this {
+    const { memory } = operandOf(this, 'tensor');
+    const from = this.#checkSource(source);
+    if (this.device === 'cpu') {
+      const elements = isTensor(from) ? from.dataSync() : from;
+      (this.#whole(memory as HostData) as Uint8Array).set(elements as Uint8Array); // of one dtype
+      return this;
+    }
+    const bytes = isTensor(from) ? operandOf(from, 'source').memory : from;
+    if (bytes !== memory) native(() => (memory as DeviceMemory).write(bytes));
+    return this;
+  }
+
+  #checkSource(source: unknown): Tensor | HostData {
+    if (isTensor(source)) {
+      operandOf(source, 'source');
+      if (source.dtype !== this.dtype) {
+        fail('ERR_DTYPE', 'source', `elements of ${this.dtype}`, source.dtype);
+      }
+      if (source.size !== this.size) {
+        fail('ERR_SHAPE', 'source', `${this.size} elements`, new Description(`${source}`));
+      }
+      return source.device === 'cpu' ? (source.dataSync() as HostData) : source;
+    }
+    if (!ArrayBuffer.isView(source) || !holds(this.dtype, source)) {
+      fail('ERR_DTYPE', 'source', `a tensor or a typed array of ${this.dtype}`, source);
+    }
+    if (lengthOf(source) !== this.size) {
+      const actual = new Description(`${lengthOf(source)}`);
+      fail('ERR_SHAPE', 'source', `${this.size} elements`, actual);
+    }
+    return source;
   }
 
   /** The elements in row-major order, as `dataSync` gives them. */

@@ -22,6 +22,47 @@ export function onCuda(title: string, run: () => Outcome): void {
   } else itUnless(reason?.message ?? null, title, run);
 }
 
+/**
+ * A test of streams. Where they are emulated it runs twice: what no event orders runs as late, and
+ * then as early, as it may.
+ */
+export function onStreams(title: string, run: (device: Device) => unknown): void {
+  onCuda(`${title} cuda:0`, async () => {
+    for (const order of ['late', 'others']) {
+      process.env.CULOSS_EMULATION_STREAMS = order;
+      try {
+        await run('cuda:0');
+      } finally {
+        delete process.env.CULOSS_EMULATION_STREAMS;
+      }
+    }
+  });
+}
+
+/** Why what needs the emulated runtime is skipped; null where it is there. */
+export const notEmulated =
+  reason === null && cuda.device().name === 'emulated device'
+    ? null
+    : 'the CUDA runtime is not the emulated one';
+
+/** The names of the calls of the emulated runtime that `run` makes, without the choice of a device. */
+export function callsOf(run: () => void): string[] {
+  process.env.CULOSS_EMULATION_CALLS = '';
+  try {
+    run();
+    const calls = process.env.CULOSS_EMULATION_CALLS.split(' ');
+    return calls.filter((call) => !/^cuda(Get|Set)Device$/.test(call));
+  } finally {
+    delete process.env.CULOSS_EMULATION_CALLS;
+  }
+}
+
+/** How many allocations, streams, events and graphs are left once all that was enqueued is done. */
+export async function liveOn(device: number): Promise<number> {
+  await cuda.synchronize(device);
+  return Number(process.env.CULOSS_EMULATION_LIVE);
+}
+
 /** A test that is skipped where there is a reason to, which its title then says. */
 export function itUnless(why: string | null, title: string, run: () => Outcome): void {
   if (why === null) itWithFigure(title, run);

@@ -1,5 +1,5 @@
 // Every wrong argument, its code, its class and its message. A row is a line, however long.
-import { BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss, CulossError, cpu, cuda, NegativeLogLoss, Tensor, tensor } from 'culoss';
+import { BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss, CulossError, cpu, cuda, NegativeLogLoss, Stream, Tensor, tensor } from 'culoss';
 
 type Call = () => unknown;
 export type ErrorClass = new (message: string) => Error;
@@ -218,6 +218,20 @@ export const table: Row[] = [
   ['int64 that is none', () => tensor([0.5], [1], { dtype: 'int64' }), 'ERR_DTYPE', type, 'data[0]: expected a value of int64, got 0.5'],
   ['an unknown device', () => tensor([1], [1], wrong({ device: 'gpu' })), 'ERR_DEVICE', machine, "options.device: expected 'cpu', 'cuda' or 'cuda:<index>', got 'gpu'"],
   ['a device with a sign', () => tensor([1]).to(wrong('cuda:-1')), 'ERR_DEVICE', machine, /^device: /],
+  ['a stream of a device below 0', () => new Stream(-1), 'ERR_DEVICE', machine, 'index: expected the index of a CUDA device, got -1'],
+  ['a stream of a string', () => new Stream(wrong('x')), 'ERR_DEVICE', machine, "index: expected the index of a CUDA device, got 'x'"],
+  ['a stream of null', () => new Stream(wrong(null)), 'ERR_DEVICE', machine, 'index: expected the index of a CUDA device, got null'],
+  ['a graph of no work', () => cuda.graph(wrong(undefined)), 'ERR_OPTION', type, 'work: expected a function that is done when it returns, got undefined'],
+  ['a graph of a tensor', () => cuda.graph(wrong(tensor([1]))), 'ERR_OPTION', type, /^work: expected a function that is done when it returns, got Tensor/],
+  ['a graph of async work', () => cuda.graph(async () => 1), 'ERR_OPTION', type, 'work: expected a function that is done when it returns, got an async one'],
+  ['a graph on a device below 0', () => cuda.graph(() => 1, -1), 'ERR_DEVICE', machine, 'index: expected the index of a CUDA device, got -1'],
+  ['set to elements of another dtype', () => tensor([1, 2]).set(wrong(new Float64Array(2))), 'ERR_DTYPE', type, /^source: expected a tensor or a typed array of float32, got Float64Array/],
+  ['set to a tensor of another dtype', () => tensor([1, 2]).set(tensor([1, 2], [2], { dtype: 'float64' })), 'ERR_DTYPE', type, "source: expected elements of float32, got 'float64'"],
+  ['set to fewer elements', () => tensor([1, 2]).set(new Float32Array(1)), 'ERR_SHAPE', value, 'source: expected 2 elements, got 1'],
+  ['set to a tensor of more elements', () => tensor([1, 2]).set(tensor([1, 2, 3])), 'ERR_SHAPE', value, 'source: expected 2 elements, got Tensor float32 [3] on cpu'],
+  ['set to a disposed tensor', () => tensor(p23).set(disposed), 'ERR_DISPOSED', machine, /^source: /],
+  ['set to numbers', () => tensor([1, 2]).set(wrong([1, 2])), 'ERR_DTYPE', type, 'source: expected a tensor or a typed array of float32, got [1, 2]'],
+  ['set after dispose', () => disposed.set(new Float32Array(6)), 'ERR_DISPOSED', machine, /^tensor: /],
   ['item of many', () => tensor([1, 2]).item(), 'ERR_SHAPE', value, 'tensor.item: expected a tensor of one element, got Tensor float32 [2] on cpu'],
   ['data after dispose', () => disposed.dataSync(), 'ERR_DISPOSED', machine, 'tensor: expected a tensor in use, got a disposed one'],
   [

@@ -44,3 +44,12 @@ export function expectError(
   if (typeof message === 'string') expect((error as Error).message).to.equal(message);
   else expect((error as Error).message).to.match(message);
 }
+
+/** A promise that rejects with a code. */
+export async function expectRejection(promise: Promise<unknown>, code: string): Promise<void> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error, 'no error was thrown').to.have.property('code', code);
+}

@@ -46,6 +46,21 @@ describe('tensor', () => {
     });
   }
 
+  onDevices('set overwrites the elements, from a typed array or a tensor', (device) => {
+    for (const [dtype, Data] of Object.entries(arrays) as [Dtype, Uint8ArrayConstructor][]) {
+      const source = tensor([3, 1, 2], undefined, { dtype });
+      const wide = tensor([[5, 6, 7]], undefined, { dtype, device });
+      for (const from of [source, source.dataSync(), source.to(device)]) {
+        expect(wide.set(from)).to.equal(wide);
+        expect(wide.arraySync()).to.deep.equal([[3, 1, 2]]);
+        wide.set(new Data(3));
+        expect(wide.arraySync()).to.deep.equal([[0, 0, 0]]);
+        expect(source.arraySync()).to.deep.equal([3, 1, 2]);
+      }
+      expect(source.set(wide).set(source).arraySync()).to.deep.equal([0, 0, 0]);
+    }
+  });
+
   it('a typed array of the right dtype is aliased', () => {
     const data = new Float32Array([1, 2, 3, 4]);
     const t = tensor(data, [2, 2]);

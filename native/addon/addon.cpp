@@ -8,6 +8,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitCast(env, exports);
   InitCpu(env, exports);
   InitCuda(env, exports);
+  InitStream(env, exports);
+  InitGraph(env, exports);
   return exports;
 }
 

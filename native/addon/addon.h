@@ -10,5 +10,7 @@ void InitMemory(Napi::Env env, Napi::Object exports);
 void InitCast(Napi::Env env, Napi::Object exports);
 void InitCpu(Napi::Env env, Napi::Object exports);
 void InitCuda(Napi::Env env, Napi::Object exports);
+void InitStream(Napi::Env env, Napi::Object exports);
+void InitGraph(Napi::Env env, Napi::Object exports);
 
 }  // namespace culoss

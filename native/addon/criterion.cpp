@@ -1,5 +1,6 @@
 // A criterion: options read once, then one descriptor for each call.
 #include <array>
+#include <span>
 
 #include "../cpu/engine.h"
 #include "../cuda/engine.h"
@@ -94,6 +95,9 @@ class CallReader {
     return call_;
   }
 
+  // The memory on a device that the call touches.
+  std::span<const cuda::Use> uses() const { return {uses_.data(), used_}; }
+
  private:
   int64_t rows() const { return call_.layout.rows(); }
   int64_t elements() const { return call_.layout.elements(); }
@@ -126,7 +130,7 @@ class CallReader {
 
   Operand remembered(const char* name) {
     const Operand found = operand_from(descriptor_, name, call_.device);
-    remember(name, found);
+    remember(name, found, false);
     return found;
   }
 
@@ -147,7 +151,7 @@ class CallReader {
                   std::string(name) +
                       ": expected memory of its own, got memory that it shares with " + other.name);
     }
-    remember(name, found);
+    remember(name, found, true);
     return found.memory;
   }
 
@@ -183,14 +187,17 @@ class CallReader {
     return {name, begin, begin + size_t(operand.size) * bytes_per_element(operand.dtype)};
   }
 
-  void remember(const char* name, const Operand& operand) {
+  void remember(const char* name, const Operand& operand, bool is_written) {
     ranges_.at(known_++) = range_of(name, operand);
+    if (operand.owner) uses_.at(used_++) = {operand.owner, is_written};
   }
 
   const Napi::Object descriptor_;
   Call call_;
   std::array<Range, 10> ranges_{};  // of the operands so far; an empty one overlaps nothing
   size_t known_ = 0;
+  std::array<cuda::Use, 10> uses_{};
+  size_t used_ = 0;
 };
 
 class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
@@ -204,8 +211,10 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
   // run(call: Call): void
   void run(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
-      const Call call = CallReader(criterion_, info[0].ToObject()).read();
-      call.device == Call::kCpu ? cpu::run(call) : cuda::run(call);
+      CallReader reader(criterion_, info[0].ToObject());
+      const Call call = reader.read();
+      cuda::expect_device_of_capture(call.device);
+      call.device == Call::kCpu ? cpu::run(call) : cuda::run(call, reader.uses());
     });
   }
 

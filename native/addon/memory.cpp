@@ -52,10 +52,10 @@ void DeviceMemory::write(const Napi::CallbackInfo& info) {
     if (const DeviceMemory* source = from(info[0])) {
       if (source->size_ != size_) throw Error("ERR_SHAPE", "memory: expected as many bytes");
       if (size_ == 0) return;
-      cuda::copy_between_devices(device_, memory_, source->device_, source->memory_, size_);
+      cuda::copy_on_device(memory_, source->memory_);
     } else {
       const Bytes bytes = whole_host_bytes(info[0], size_);
-      if (size_ > 0) cuda::copy_to_device(device_, memory_, bytes.memory, size_);
+      if (size_ > 0) cuda::copy_to_device(memory_, bytes.memory);
     }
   });
 }
@@ -67,7 +67,7 @@ void DeviceMemory::read(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     expect_usable();
     const Bytes target = whole_host_bytes(info[0], size_);
-    if (size_ > 0) cuda::copy_to_host(device_, target.memory, memory_, size_);
+    if (size_ > 0) cuda::copy_to_host(target.memory, *memory_);
   });
 }
 
@@ -83,8 +83,7 @@ void DeviceMemory::free() noexcept {
   disposed_ = true;
   int64_t total;  // not asked for; an environment that ends may refuse, which changes nothing
   napi_adjust_external_memory(Env(), -int64_t(size_), &total);
-  if (memory_) cuda::release(device_, memory_);
-  memory_ = nullptr;
+  memory_ = nullptr;  // a graph may hold it, too
 }
 
 Napi::Function DeviceMemory::define(Napi::Env env) {

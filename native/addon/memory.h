@@ -3,7 +3,10 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "../core/call.h"
+#include "../cuda/memory.h"
 
 namespace culoss {
 
@@ -17,7 +20,9 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   static DeviceMemory* from(const Napi::Value& value);
 
   int device() const { return device_; }
-  void* address() const { return memory_; }
+  // Null where there are no bytes.
+  const std::shared_ptr<cuda::Memory>& memory() const { return memory_; }
+  void* address() const { return memory_ ? memory_->address : nullptr; }
   size_t size() const { return size_; }
 
  private:
@@ -28,7 +33,7 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void free() noexcept;
 
   int device_ = Call::kCpu;
-  void* memory_ = nullptr;
+  std::shared_ptr<cuda::Memory> memory_;
   size_t size_ = 0;
   bool disposed_ = false;
 };

@@ -13,7 +13,7 @@ Bytes bytes_of(const Napi::Value& value, const std::string& name, int device) {
   const DeviceMemory* on_device = DeviceMemory::from(value);
   if (on_device == nullptr) throw Error("ERR_DTYPE", name + ": expected memory");
   if (on_device->device() != device) throw Error("ERR_DEVICE", name + ": is on another device");
-  return {on_device->address(), on_device->size()};
+  return {on_device->address(), on_device->size(), on_device->memory()};
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ Bytes host_bytes(const Napi::Value& value, const std::string& name) {
       napi_ok) {
     throw Error("ERR_DTYPE", name + ": expected a typed array");
   }
-  return {memory, array.ByteLength()};
+  return {memory, array.ByteLength(), nullptr};
 }
 
 size_t checked_bytes(const Layout& layout, Dtype dtype) {
@@ -65,7 +65,7 @@ Operand operand_from(const Napi::Object& object, const char* name, int device) {
   if (reinterpret_cast<uintptr_t>(bytes.memory) % bytes_per_element(known) != 0) {
     throw Error("ERR_DTYPE", std::string(name) + ": expected memory aligned to its dtype");
   }
-  return {bytes.memory, known, size};
+  return {bytes.memory, known, size, bytes.owner};
 }
 
 }  // namespace culoss

@@ -3,8 +3,11 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "../core/dtype.h"
 #include "../core/layout.h"
+#include "../cuda/memory.h"
 
 namespace culoss {
 
@@ -12,12 +15,14 @@ namespace culoss {
 struct Operand {
   void* memory;
   Dtype dtype;
-  int64_t size;  // elements
+  int64_t size;                         // elements
+  std::shared_ptr<cuda::Memory> owner;  // of what is on a device; null on the host
 };
 
 struct Bytes {
   void* memory;
   size_t size;
+  std::shared_ptr<cuda::Memory> owner;
 };
 
 // The memory of a typed array as it is now: a detached or shrunken buffer shows as fewer bytes.

@@ -1,33 +1,16 @@
-// Devices, their memory and copies.
+// Devices, and why there are none.
 #include <map>
-#include <memory>
 #include <mutex>
 
 #include "device.h"
 #include "engine.h"
+#include "stream.h"
 
 namespace culoss::cuda {
 namespace {
 
-constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
-constexpr TargetError kNoTargetError = kInitialWords.target_error;
-
-void give_back(const Device& device) noexcept {
-  if (device.pool) cudaMemPoolDestroy(device.pool);
-  if (device.words) cudaFree(device.words);
-  if (device.stream) cudaStreamDestroy(device.stream);
-  cudaGetLastError();  // an error here must not be taken for one of the next call
-}
-
+// A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
 void fill_in(Device& device) {
-  check(cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking),
-        "cudaStreamCreateWithFlags");
-  check(cudaMalloc(&device.words, sizeof(Words)), "cudaMalloc");
-  // On the stream: it does not wait for what the default stream still copies.
-  check(cudaMemcpyAsync(device.words, &kInitialWords, sizeof kInitialWords, cudaMemcpyHostToDevice,
-                        device.stream),
-        "cudaMemcpyAsync");
-  // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
   properties.location = {cudaMemLocationTypeDevice, device.index};
@@ -35,43 +18,31 @@ void fill_in(Device& device) {
   uint64_t keep_all = UINT64_MAX;
   check(cudaMemPoolSetAttribute(device.pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
         "cudaMemPoolSetAttribute");
+  device.main = open_stream(device);
 }
 
-Device make_device(int index) {
+std::unique_ptr<Device> make_device(int index) {
   const Current current(index);
-  Device device{index, nullptr, nullptr, nullptr};
+  std::unique_ptr<Device> device(new Device{index});
   try {
-    fill_in(device);
+    fill_in(*device);
   } catch (const Error&) {
-    give_back(device);
+    // An error here must not be taken for one of the next call.
+    if (device->pool && cudaMemPoolDestroy(device->pool) != cudaSuccess) cudaGetLastError();
     throw;
   }
   return device;
 }
 
-// Waits for the device; throws and forgets the first bad class id that a call on it met.
-void settle(const Device& device) {
-  TargetError error;
-  check(cudaMemcpyAsync(&error, &device.words->target_error, sizeof error, cudaMemcpyDeviceToHost,
-                        device.stream),
-        "cudaMemcpyAsync");
-  check(cudaStreamSynchronize(device.stream), "cudaStreamSynchronize");
-  if (error.columns == 0) return;
-  check(cudaMemcpyAsync(&device.words->target_error, &kNoTargetError, sizeof kNoTargetError,
-                        cudaMemcpyHostToDevice, device.stream),
-        "cudaMemcpyAsync");
-  throw target_range_error(int64_t(error.row), error.id, error.columns);
-}
-
 }  // namespace
 
 const Device& device(int index) {
-  static auto& devices = *new std::map<int, Device>;
+  static auto& devices = *new std::map<int, std::unique_ptr<Device>>;
   static auto& mutex = *new std::mutex;
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto found = devices.find(index);
-  if (found != devices.end()) return found->second;
-  return devices.emplace(index, make_device(index)).first->second;
+  std::unique_ptr<Device>& found = devices[index];
+  if (!found) found = make_device(index);
+  return *found;
 }
 
 int device_count() {
@@ -111,56 +82,6 @@ Properties properties(int index) {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
   return {properties.name, properties.major, properties.minor, properties.totalGlobalMem};
-}
-
-void* allocate(int index, size_t bytes) {
-  const Device& on = device(index);
-  const Current current(index);
-  void* memory = nullptr;
-  check(cudaMallocFromPoolAsync(&memory, bytes, on.pool, on.stream), "cudaMallocFromPoolAsync");
-  return memory;
-}
-
-void release(int index, void* memory) noexcept {
-  try {
-    const Device& on = device(index);
-    const Current current(index);
-    if (cudaFreeAsync(memory, on.stream) != cudaSuccess) cudaGetLastError();
-  } catch (const Error&) {
-    // The device is gone, and its memory with it.
-  }
-}
-
-void copy_to_device(int index, void* to, const void* from, size_t bytes) {
-  const Device& on = device(index);
-  const Current current(index);
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, on.stream), "cudaMemcpyAsync");
-  // The source is the user's, who may change it as soon as this returns.
-  check(cudaStreamSynchronize(on.stream), "cudaStreamSynchronize");
-}
-
-void copy_between_devices(int to_index, void* to, int from_index, const void* from, size_t bytes) {
-  synchronize(from_index);
-  const Device& on = device(to_index);
-  const Current current(to_index);
-  check(cudaMemcpyPeerAsync(to, to_index, from, from_index, bytes, on.stream),
-        "cudaMemcpyPeerAsync");
-  // The source's stream must not reuse the memory before it has been read.
-  check(cudaStreamSynchronize(on.stream), "cudaStreamSynchronize");
-}
-
-void copy_to_host(int index, void* to, const void* from, size_t bytes) {
-  const Device& on = device(index);
-  const Current current(index);
-  settle(on);
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, on.stream), "cudaMemcpyAsync");
-  check(cudaStreamSynchronize(on.stream), "cudaStreamSynchronize");
-}
-
-void synchronize(int index) {
-  const Device& on = device(index);
-  const Current current(index);
-  settle(on);
 }
 
 }  // namespace culoss::cuda

@@ -3,29 +3,18 @@
 
 #include <cuda_runtime.h>
 
-#include "../core/target_range.h"
+#include <memory>
+
 #include "check.h"
 
 namespace culoss::cuda {
 
-// The first bad class id since the last read, on the device. `columns` is 0 while there is none.
-struct TargetError {
-  unsigned long long row;
-  long long columns;
-  GivenId id;
-};
-
-// What calls share on the device. A stream runs one launch after the other.
-struct Words {
-  TargetError target_error;
-  unsigned blocks_done;  // of the launch that runs
-};
+struct Stream;
 
 struct Device {
   int index;
-  cudaStream_t stream;
-  cudaMemPool_t pool;
-  Words* words;  // (1), device memory
+  cudaMemPool_t pool = nullptr;
+  std::shared_ptr<Stream> main;  // where everything goes that no other stream is asked for
 };
 
 // Made at the first use of the device, and never destroyed: no CUDA call runs at exit.
@@ -48,54 +37,5 @@ class Current {
  private:
   int previous_ = 0;
 };
-
-// Stream-ordered memory for one call: free again for whatever is enqueued after it.
-template <class T>
-class Workspace {
- public:
-  Workspace(const Device& device, int64_t count) : stream_(device.stream) {
-    if (count == 0) return;
-    check(cudaMallocFromPoolAsync(&memory_, count * sizeof(T), device.pool, stream_),
-          "cudaMallocFromPoolAsync");
-  }
-  ~Workspace() {
-    // An error here must not be taken for one of the next call.
-    if (memory_ && cudaFreeAsync(memory_, stream_) != cudaSuccess) cudaGetLastError();
-  }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-
-  T* get() const { return memory_; }
-
- private:
-  cudaStream_t stream_;
-  T* memory_ = nullptr;
-};
-
-// Where a kernel is launched from, for the error if that fails.
-struct Site {
-  Site(const char* kernel, std::source_location place = std::source_location::current())
-      : name(kernel), where(place) {}
-
-  const char* name;
-  std::source_location where;
-};
-
-// How many threads a kernel gets.
-struct Grid {
-  int64_t blocks;
-  int threads;  // of a block
-};
-
-// Every kernel starts here.
-template <class... Parameters, class... Arguments>
-void launch(Site site, void (*kernel)(Parameters...), const Device& device, const Grid& grid,
-            const Arguments&... arguments) {
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(unsigned(grid.blocks));
-  config.blockDim = dim3(unsigned(grid.threads));
-  config.stream = device.stream;
-  check(cudaLaunchKernelEx(&config, kernel, arguments...), site.name, site.where);
-}
 
 }  // namespace culoss::cuda

@@ -4,14 +4,16 @@
 
 namespace culoss::cuda {
 
-void run(const Call& call) {
-  const Device& on = device(call.device);
+void run(const Call& call, std::span<const Use> uses) {
   const Current current(call.device);
+  Stream& on = stream_on(device(call.device));
   const Criterion& criterion = call.criterion;
-  if (call.target_kind == TargetKind::class_ids && criterion.validate != Validate::off) {
-    check_class_ids(call, on);
-    if (criterion.validate == Validate::eager) synchronize(call.device);
-  }
+  const bool has_ids = call.target_kind == TargetKind::class_ids;
+  const bool is_eager = has_ids && criterion.validate == Validate::eager;
+  if (is_eager) expect_no_capture("validate: 'eager', which waits");
+  order(on, uses);
+  if (has_ids && criterion.validate != Validate::off) check_class_ids(call, on);
+  if (is_eager) synchronize(call.device);
   const std::optional<double> known = call.known_divisor();
   const bool is_summed = !known && criterion.normalizer != Normalizer::given;
   const Workspace<double> sum(on, is_summed ? 1 : 0);

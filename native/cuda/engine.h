@@ -4,10 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "../core/call.h"
+#include "memory.h"
 
 namespace culoss::cuda {
 
@@ -29,19 +32,52 @@ std::optional<Reason> unavailable_reason();
 int device_count();
 Properties properties(int device);
 
-// Memory in the order of the device's stream: `release` may be called while work is in flight.
-void* allocate(int device, size_t bytes);
-void release(int device, void* memory) noexcept;
+// What follows is enqueued in the calling thread's stream: the device's main one, or that of
+// `Entered`. It waits, on the device, for whatever touched its memory in another stream.
 
-// The source may be changed as soon as these return.
-void copy_to_device(int device, void* to, const void* from, size_t bytes);
-void copy_between_devices(int to_device, void* to, int from_device, const void* from, size_t bytes);
+std::shared_ptr<Memory> allocate(int device, size_t bytes);
+
+// All bytes of the memory. The source may be changed as soon as this returns.
+void copy_to_device(const std::shared_ptr<Memory>& to, const void* from);
+// As many bytes. Between devices this waits for both.
+void copy_on_device(const std::shared_ptr<Memory>& to, const std::shared_ptr<Memory>& from);
 
 // These wait for the device, and throw what a call before them deferred: ERR_TARGET_RANGE.
-void copy_to_host(int device, void* to, const void* from, size_t bytes);
+void copy_to_host(void* to, const Memory& from);
 void synchronize(int device);
 
-// Enqueues the loss, and the gradient if `call.grad` is set.
-void run(const Call& call);
+// Enqueues the loss, and the gradient if `call.grad` is set. `uses` is the memory of its operands.
+void run(const Call& call, std::span<const Use> uses);
+
+// A stream belongs to the thread that makes it.
+std::shared_ptr<Stream> make_stream(int device);
+uintptr_t address_of(const Stream& stream);
+void synchronize(Stream& stream);
+// The time on the device of what `work` enqueues in the stream, in milliseconds. Waits.
+double time(Stream& stream, const std::function<void()>& work);
+// Waits for its work. What that deferred is thrown at the next wait for the device.
+void close(Stream& stream) noexcept;
+
+// Makes a stream the calling thread's for a while.
+class Entered {
+ public:
+  explicit Entered(Stream& stream);
+  ~Entered();
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+
+ private:
+  Stream* previous_;
+};
+
+struct Graph;
+
+// Collects what `work` enqueues, without running it, and the memory that this touches.
+std::shared_ptr<Graph> capture(int device, const std::function<void()>& work);
+// Enqueues it, with one launch.
+void replay(Graph& graph);
+
+// Throws ERR_DEVICE if a graph is being captured on another device: it would miss the call.
+void expect_device_of_capture(int device);
 
 }  // namespace culoss::cuda

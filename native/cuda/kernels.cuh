@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // Launches the kernels of one call.
 struct Launcher {
-  const Device& device;
+  const Stream& stream;
   DivisionSource division;
   void* scalar;  // where mean and sum go, or null
 
@@ -192,9 +192,9 @@ struct Launcher {
            int64_t blocks, int threads) const {
     if (blocks == 0 && scalar == nullptr) return;
     blocks = std::max<int64_t>(blocks, 1);  // the sum of nothing is a number, too
-    const Workspace<double> partials(device, scalar ? blocks : 0);
-    const Sum<A> sum{partials.get(), &device.words->blocks_done, static_cast<A*>(scalar)};
-    launch(site, kernel, device, Grid{blocks, threads}, work, division, sum);
+    const Workspace<double> partials(stream, scalar ? blocks : 0);
+    const Sum<A> sum{partials.get(), &stream.words->blocks_done, static_cast<A*>(scalar)};
+    launch(site, kernel, stream, Grid{blocks, threads}, work, division, sum);
   }
 };
 

@@ -6,7 +6,7 @@
 
 #include "../core/dtype.h"
 #include "../losses/division.h"
-#include "device.h"
+#include "launch.h"
 
 namespace culoss::cuda {
 

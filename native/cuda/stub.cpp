@@ -17,12 +17,21 @@ std::optional<Reason> unavailable_reason() {
 }
 int device_count() { return 0; }
 Properties properties(int) { refuse(); }
-void* allocate(int, size_t) { refuse(); }
-void release(int, void*) noexcept {}
-void copy_to_device(int, void*, const void*, size_t) { refuse(); }
-void copy_between_devices(int, void*, int, const void*, size_t) { refuse(); }
-void copy_to_host(int, void*, const void*, size_t) { refuse(); }
+std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
+void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }
+void copy_on_device(const std::shared_ptr<Memory>&, const std::shared_ptr<Memory>&) { refuse(); }
+void copy_to_host(void*, const Memory&) { refuse(); }
 void synchronize(int) { refuse(); }
-void run(const Call&) { refuse(); }
+void run(const Call&, std::span<const Use>) { refuse(); }
+std::shared_ptr<Stream> make_stream(int) { refuse(); }
+uintptr_t address_of(const Stream&) { refuse(); }
+void synchronize(Stream&) { refuse(); }
+double time(Stream&, const std::function<void()>&) { refuse(); }
+void close(Stream&) noexcept {}
+Entered::Entered(Stream&) { refuse(); }
+Entered::~Entered() {}
+std::shared_ptr<Graph> capture(int, const std::function<void()>&) { refuse(); }
+void replay(Graph&) { refuse(); }
+void expect_device_of_capture(int) {}
 
 }  // namespace culoss::cuda

@@ -31,21 +31,21 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-void check_class_ids(const Call& call, const Device& device) {
+void check_class_ids(const Call& call, const Stream& stream) {
   const int64_t rows = call.layout.rows();
   if (rows == 0) return;
   const ClassIds ids{call.targets, call.layout.columns, call.criterion.ignored};
-  launch("find_bad_id", find_bad_id, device, Grid{tiles_of(rows), kThreads}, ids, rows,
-         device.words);
+  launch("find_bad_id", find_bad_id, stream, Grid{tiles_of(rows), kThreads}, ids, rows,
+         stream.words);
 }
 
-void sum_for_divisor(const Call& call, const Device& device, double* sum) {
+void sum_for_divisor(const Call& call, const Stream& stream, double* sum) {
   with_normalization(call, [&]<class Normalization>(const Normalization& normalization) {
     const int64_t blocks = std::max<int64_t>(1, tiles_of(normalization.items()));
-    const Workspace<double> partials(device, blocks);
-    launch("normalization_kernel", normalization_kernel<Normalization>, device,
+    const Workspace<double> partials(stream, blocks);
+    launch("normalization_kernel", normalization_kernel<Normalization>, stream,
            Grid{blocks, kThreads}, normalization,
-           Sum<double>{partials.get(), &device.words->blocks_done, sum});
+           Sum<double>{partials.get(), &stream.words->blocks_done, sum});
   });
 }
 

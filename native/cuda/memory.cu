@@ -1,0 +1,100 @@
+// Memory of devices, and copies from and to it.
+#include <array>
+
+#include "engine.h"
+#include "stream.h"
+
+namespace culoss::cuda {
+namespace {
+
+// Frees memory behind whatever was enqueued with it.
+void release(Memory* memory) noexcept {
+  const std::unique_ptr<Memory> owned(memory);
+  try {
+    const Device& on = device(memory->device);
+    const Current current(memory->device);
+    const bool has_writer = memory->writer && memory->writer->handle;
+    Stream& stream = has_writer ? *memory->writer : *on.main;
+    for (const auto& reader : memory->readers) {
+      if (reader.get() == &stream || reader->handle == nullptr) continue;
+      try {
+        stream.wait_for(*reader);
+      } catch (const Error&) {
+        // Never freed under a reader: if the stream cannot wait, this does.
+        check(cudaStreamSynchronize(reader->handle), "cudaStreamSynchronize");
+      }
+    }
+    check(cudaFreeAsync(memory->address, stream.handle), "cudaFreeAsync");
+    if (&stream != on.main.get()) leave_unread(stream, stream.words);
+  } catch (const Error&) {
+    // The device is lost, and its memory with it.
+  }
+}
+
+// A copy after which the host knows that all is done.
+void finish_copy(Memory& memory, const Stream& stream) {
+  check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
+  memory.writer = nullptr;
+  memory.readers.clear();
+}
+
+}  // namespace
+
+std::shared_ptr<Memory> allocate(int index, size_t bytes) {
+  const Device& on = device(index);
+  const Current current(index);
+  Stream& stream = stream_beside_capture(on);
+  std::unique_ptr<Memory> memory(new Memory{index, nullptr, bytes});
+  check(cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle),
+        "cudaMallocFromPoolAsync");
+  memory->writer = stream.shared_from_this();
+  return {memory.release(), release};
+}
+
+void copy_to_device(const std::shared_ptr<Memory>& to, const void* from) {
+  const Device& on = device(to->device);
+  const Current current(to->device);
+  Stream& stream = stream_beside_capture(on);
+  order(stream, std::array{Use{to, true}});
+  check(cudaMemcpyAsync(to->address, from, to->bytes, cudaMemcpyHostToDevice, stream.handle),
+        "cudaMemcpyAsync");
+  // The source is the user's, who may change it as soon as this returns.
+  finish_copy(*to, stream);
+}
+
+void copy_on_device(const std::shared_ptr<Memory>& to, const std::shared_ptr<Memory>& from) {
+  const Device& on = device(to->device);
+  const bool is_between = from->device != to->device;
+  if (is_between) {
+    expect_no_capture("a copy between devices");
+    synchronize(from->device);
+  }
+  expect_device_of_capture(to->device);
+  const Current current(to->device);
+  Stream& stream = stream_on(on);
+  if (!is_between) {
+    order(stream, std::array{Use{from, false}, Use{to, true}});
+    check(cudaMemcpyAsync(to->address, from->address, to->bytes, cudaMemcpyDeviceToDevice,
+                          stream.handle),
+          "cudaMemcpyAsync");
+    return;
+  }
+  order(stream, std::array{Use{to, true}});
+  check(cudaMemcpyPeerAsync(to->address, to->device, from->address, from->device, to->bytes,
+                            stream.handle),
+        "cudaMemcpyPeerAsync");
+  // The source's device must not reuse the memory before it has been read.
+  finish_copy(*to, stream);
+}
+
+void copy_to_host(void* to, const Memory& from) {
+  expect_no_capture("a read of device memory");
+  const Device& on = device(from.device);
+  const Current current(from.device);
+  settle(on);
+  check(cudaMemcpyAsync(to, from.address, from.bytes, cudaMemcpyDeviceToHost, on.main->handle),
+        "cudaMemcpyAsync");
+  check(cudaStreamSynchronize(on.main->handle), "cudaStreamSynchronize");
+}
+
+}  // namespace culoss::cuda

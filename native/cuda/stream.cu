@@ -1,0 +1,274 @@
+// Streams, what they wait for, and what they have deferred.
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "engine.h"
+#include "graph.h"
+#include "stream.h"
+
+namespace culoss::cuda {
+namespace {
+
+constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
+constexpr TargetError kNoTargetError = kInitialWords.target_error;
+
+thread_local Stream* current = nullptr;  // of the calling thread; null for the main ones
+
+// Words of the calling thread that no read has looked at since the last launch.
+struct Unread {
+  Stream* stream;  // of the last launch
+  Words* words;
+};
+thread_local std::vector<Unread> unread;
+
+// By device: what streams that are closed have left for the next wait.
+thread_local std::map<int, Error> deferred;
+
+bool is_closed(const Stream& stream) { return stream.handle == nullptr; }
+
+void add(std::vector<Stream*>& streams, const std::shared_ptr<Stream>& stream, const Stream& to) {
+  if (!stream || is_closed(*stream) || stream.get() == &to) return;
+  if (std::ranges::find(streams, stream.get()) == streams.end()) streams.push_back(stream.get());
+}
+
+bool is_among(const std::vector<std::shared_ptr<Stream>>& streams, const Stream& stream) {
+  return std::ranges::any_of(streams, [&](const auto& one) { return one.get() == &stream; });
+}
+
+// Frees what a stream has; what is not done yet comes first.
+void give_back(Stream& stream) noexcept {
+  if (stream.words) cudaFreeAsync(stream.words, stream.handle);
+  if (stream.tail) cudaEventDestroy(stream.tail);
+  if (stream.handle) cudaStreamDestroy(stream.handle);
+  cudaGetLastError();  // an error here must not be taken for one of the next call
+  stream.words = nullptr;
+  stream.tail = nullptr;
+  stream.handle = nullptr;
+}
+
+// Waits for the stream; forgets and returns the first bad class id in the words.
+std::optional<Error> finish(const Stream& stream, Words* words) {
+  TargetError error;
+  check(cudaMemcpyAsync(&error, &words->target_error, sizeof error, cudaMemcpyDeviceToHost,
+                        stream.handle),
+        "cudaMemcpyAsync");
+  check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
+  if (error.columns == 0) return std::nullopt;
+  check(cudaMemcpyAsync(&words->target_error, &kNoTargetError, sizeof kNoTargetError,
+                        cudaMemcpyHostToDevice, stream.handle),
+        "cudaMemcpyAsync");
+  return target_range_error(int64_t(error.row), error.id, error.columns);
+}
+
+// Waits for the words of which `is_wanted(unread)`, and throws the first error they have.
+template <class Wanted>
+void settle_if(const Wanted& is_wanted) {
+  for (;;) {
+    const auto next = std::ranges::find_if(unread, is_wanted);
+    if (next == unread.end()) return;
+    const std::optional<Error> error = finish(*next->stream, next->words);
+    unread.erase(next);
+    if (error) throw *error;
+  }
+}
+
+// The same where nobody can be told yet.
+template <class Wanted>
+void settle_later_if(int device, const Wanted& is_wanted) noexcept {
+  while (std::ranges::any_of(unread, is_wanted)) {
+    try {
+      settle_if(is_wanted);
+    } catch (const Error& error) {
+      if (error.code == "ERR_TARGET_RANGE") {
+        deferred.emplace(device, error);
+      } else {
+        std::erase_if(unread, is_wanted);  // the device is lost, and the error with it
+      }
+    }
+  }
+}
+
+class Event {
+ public:
+  Event() { check(cudaEventCreate(&event_), "cudaEventCreate"); }
+  ~Event() { cudaEventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(const Stream& stream) const {
+    check(cudaEventRecord(event_, stream.handle), "cudaEventRecord");
+  }
+  float milliseconds_since(const Event& start) const {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
+    return milliseconds;
+  }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+void expect_open(const Stream& stream) {
+  if (is_closed(stream)) throw Error("ERR_DISPOSED", "the stream was disposed");
+}
+
+}  // namespace
+
+void Stream::wait_for(const Stream& other) const {
+  check(cudaEventRecord(other.tail, other.handle), "cudaEventRecord");
+  check(cudaStreamWaitEvent(handle, other.tail, 0), "cudaStreamWaitEvent");
+}
+
+std::shared_ptr<Stream> open_stream(const Device& device) {
+  const auto stream = std::make_shared<Stream>(device);
+  try {
+    check(cudaStreamCreateWithFlags(&stream->handle, cudaStreamNonBlocking),
+          "cudaStreamCreateWithFlags");
+    check(cudaEventCreateWithFlags(&stream->tail, cudaEventDisableTiming),
+          "cudaEventCreateWithFlags");
+    check(cudaMallocFromPoolAsync(&stream->words, sizeof(Words), device.pool, stream->handle),
+          "cudaMallocFromPoolAsync");
+    reset_words(stream->words, *stream);
+  } catch (const Error&) {
+    give_back(*stream);
+    throw;
+  }
+  return stream;
+}
+
+Stream& stream_on(const Device& device) {
+  if (current == nullptr || current->device != &device) return *device.main;
+  expect_open(*current);
+  if (current->graph == nullptr) leave_unread(*current, current->words);
+  return *current;
+}
+
+Stream& stream_beside_capture(const Device& device) {
+  return captured_graph() ? *device.main : stream_on(device);
+}
+
+Graph* captured_graph() { return current ? current->graph : nullptr; }
+
+void expect_no_capture(const char* what) {
+  if (captured_graph() == nullptr) return;
+  throw Error("ERR_CUDA",
+              std::string("cuda.graph: expected calls that a replay can repeat, got ") + what);
+}
+
+void expect_device_of_capture(int index) {
+  const Graph* graph = captured_graph();
+  if (graph == nullptr || graph->device->index == index) return;
+  const auto name = [](int of) { return of < 0 ? "cpu" : "cuda:" + std::to_string(of); };
+  throw Error("ERR_DEVICE", "cuda.graph: expected calls on the device of the graph, " +
+                                name(graph->device->index) + ", got one on " + name(index));
+}
+
+void order(Stream& stream, std::span<const Use> uses) {
+  if (stream.graph) {
+    for (const Use& use : uses) keep(*stream.graph, use);
+    return;
+  }
+  std::vector<Stream*> before;
+  for (const auto& [memory, is_written] : uses) {
+    // Who has read it has waited for its writer.
+    if (!is_among(memory->readers, stream)) add(before, memory->writer, stream);
+    if (!is_written) continue;
+    for (const auto& reader : memory->readers) add(before, reader, stream);
+  }
+  for (const Stream* other : before) stream.wait_for(*other);
+  for (const auto& [memory, is_written] : uses) {
+    if (is_written) {
+      memory->writer = stream.shared_from_this();
+      memory->readers.clear();
+    } else if (memory->writer.get() != &stream && !is_among(memory->readers, stream)) {
+      std::erase_if(memory->readers, [](const auto& reader) { return is_closed(*reader); });
+      memory->readers.push_back(stream.shared_from_this());
+    }
+  }
+}
+
+void reset_words(Words* words, const Stream& stream) {
+  check(cudaMemcpyAsync(words, &kInitialWords, sizeof kInitialWords, cudaMemcpyHostToDevice,
+                        stream.handle),
+        "cudaMemcpyAsync");
+}
+
+void leave_unread(Stream& stream, Words* words) {
+  const auto known = std::ranges::find(unread, words, &Unread::words);
+  if (known == unread.end()) {
+    unread.push_back({&stream, words});
+  } else {
+    known->stream = &stream;
+  }
+}
+
+void settle_later(Words* words) noexcept {
+  const auto known = std::ranges::find(unread, words, &Unread::words);
+  if (known == unread.end()) return;
+  settle_later_if(known->stream->device->index,
+                  [&](const Unread& one) { return one.words == words; });
+}
+
+void settle(const Device& device) {
+  expect_no_capture("a wait for the device");
+  if (const auto found = deferred.extract(device.index)) throw found.mapped();
+  settle_if([&](const Unread& one) { return one.stream->device == &device; });
+  if (const auto error = finish(*device.main, device.main->words)) throw *error;
+}
+
+void synchronize(int index) {
+  const Device& on = device(index);
+  const Current guard(index);
+  settle(on);
+}
+
+std::shared_ptr<Stream> make_stream(int index) {
+  const Device& on = device(index);
+  const Current guard(index);
+  return open_stream(on);
+}
+
+uintptr_t address_of(const Stream& stream) { return reinterpret_cast<uintptr_t>(stream.handle); }
+
+void synchronize(Stream& stream) {
+  expect_open(stream);
+  expect_no_capture("a wait for a stream");
+  const Current guard(stream.device->index);
+  // Others may have enqueued in it by its address.
+  check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
+  settle_if([&](const Unread& one) { return one.stream == &stream; });
+}
+
+double time(Stream& stream, const std::function<void()>& work) {
+  const Entered entered(stream);
+  const Current guard(stream.device->index);
+  // What was enqueued before, anywhere, is no part of it: it comes before the start.
+  stream.wait_for(*stream.device->main);
+  for (const Unread& one : unread) {
+    if (one.stream != &stream && one.stream->device == stream.device) stream.wait_for(*one.stream);
+  }
+  const Event start, end;
+  start.record(stream);
+  work();
+  expect_open(stream);
+  end.record(stream);
+  synchronize(stream);
+  return end.milliseconds_since(start);
+}
+
+void close(Stream& stream) noexcept {
+  if (is_closed(stream)) return;
+  settle_later_if(stream.device->index, [&](const Unread& one) { return one.stream == &stream; });
+  cudaStreamSynchronize(stream.handle);  // an error here is that of a lost device
+  give_back(stream);
+}
+
+Entered::Entered(Stream& stream) : previous_(current) {
+  expect_open(stream);
+  expect_no_capture("another stream");
+  current = &stream;
+}
+Entered::~Entered() { current = previous_; }
+
+}  // namespace culoss::cuda
