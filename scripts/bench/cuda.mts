@@ -11,9 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cuda } from 'culoss';
 import { setsOf } from './buffers.mjs';
-import { clock, isEmulated } from './device.mjs';
 import { peerText, terminalTable } from './figures.mjs';
-import { machine } from './machine.mjs';
+import { isEmulated, machine } from './machine.mjs';
 import { brief, measure, thorough } from './measure.mjs';
 import { tilesOf } from './numbers.mjs';
 import { findPython, Peers } from './peers.mjs';
@@ -50,7 +49,6 @@ const request = { isQuick: options.quick, filter: options.filter, output: option
 const why = whyNotWritten(facts, request);
 const folder = options.output ?? join(root, 'scripts/bench/results');
 const effort = options.quick ? brief : thorough;
-const device = clock();
 
 const peers = await startPeers();
 const result: Result = { ...facts, peers: peers?.versions ?? {}, isFinished: false, rows: [] };
@@ -84,7 +82,7 @@ async function startPeers(): Promise<Peers | null> {
 
 async function rowOf(workload: Workload): Promise<Row> {
   const tiles = tilesOf(workload);
-  const measured = measure(workload, tiles, device, effort);
+  const measured = await measure(workload, tiles, effort);
   const { hasPeers, ...kept } = workload;
   const rows =
     hasPeers && peers

@@ -4,26 +4,25 @@ import { type PeerRow, type Result, type Row, readResults } from './results.mjs'
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGrouping: false });
 
-export const megabytes = (bytes: number | null): string =>
-  bytes === null ? '–' : whole.format(bytes / 1e6);
+const megabytes = (bytes: number): string => whole.format(bytes / 1e6);
 
-export const milliseconds = (time: number): string => time.toPrecision(4);
+const milliseconds = (time: number): string => time.toPrecision(4);
 
-const headings = ['MB moved', 'ms', 'of copy speed', 'µs to enqueue', 'MB beyond inputs'];
+const headings = ['MB moved', 'ms', 'of copy speed', 'µs to enqueue'];
 
 const figuresOf = (row: Row): string[] => [
   megabytes(row.bytesMoved),
   milliseconds(row.milliseconds),
   row.ofCopySpeed.toFixed(2),
   row.enqueueMicroseconds.toFixed(1),
-  megabytes(row.memoryBytes),
 ];
 
 /** `PyTorch: 3.214 ms, 10.2 times`, or why there is nothing to say. */
 export function peerText(row: Row, peer: PeerRow): string {
   if ('missing' in peer) return `${peer.peer}: ${peer.missing}`;
   const times = (peer.milliseconds / row.milliseconds).toFixed(1);
-  const memory = peer.memoryBytes === null ? '' : `, ${megabytes(peer.memoryBytes)} MB`;
+  const memory =
+    peer.memoryBytes === null ? '' : `, ${megabytes(peer.memoryBytes)} MB beyond its inputs`;
   const note = peer.isSame ? '' : ' (its clamp acts)';
   return `${peer.peer}${note}: ${milliseconds(peer.milliseconds)} ms${memory}, ${times} times`;
 }
@@ -61,7 +60,7 @@ function sectionOf(result: Result): string {
     const peers = row.peers.map((peer) => peerText(row, peer)).join('<br>');
     return [row.title, ...figuresOf(row), peers || '–'];
   });
-  const table = [head, head.map((_, i) => (i % 6 === 0 ? '---' : '--:')), ...lines];
+  const table = [head, head.map((_, i) => (i % 5 === 0 ? '---' : '--:')), ...lines];
   return [
     `### ${card}`,
     '',

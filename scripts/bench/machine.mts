@@ -17,6 +17,9 @@ export interface Machine {
   command: string;
 }
 
+/** A simulated device, for tests of this program: it has no speed. */
+export const isEmulated = (card: string): boolean => card === 'emulated device';
+
 export function machine(root: string, command: string): Machine {
   const { name, computeCapability } = cuda.device();
   return {

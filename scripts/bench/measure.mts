@@ -1,9 +1,9 @@
 // One workload: culoss and a plain copy on the device, in turn.
+import { cuda, Stream } from 'culoss';
 import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
-import { type Clock, copy, memoryInUse, wait } from './device.mjs';
 import type { Tiles } from './numbers.mjs';
 import { median, pairedRatio } from './statistics.mjs';
-import { bytesMoved, bytesOfInputs, type Workload } from './workloads.mjs';
+import { bytesMoved, type Workload } from './workloads.mjs';
 
 export interface Measurement {
   /** Of one call, and of one copy of the inputs into the gradient's memory: medians. */
@@ -14,8 +14,6 @@ export interface Measurement {
   ofCopySpeed: number;
   /** From the call in JavaScript until it is enqueued. */
   enqueueMicroseconds: number;
-  /** Device memory beyond inputs and targets; null where it is not counted. */
-  memoryBytes: number | null;
   pairs: number;
   /** The loss of the first call, which that of the peers is compared with. */
   value: number;
@@ -33,7 +31,7 @@ export const thorough: Effort = {
   milliseconds: 500,
   fewestPairs: 15,
   mostPairs: 200,
-  enqueueRounds: 20,
+  enqueueRounds: 10,
 };
 
 export const brief: Effort = { milliseconds: 0, fewestPairs: 2, mostPairs: 2, enqueueRounds: 2 };
@@ -42,31 +40,28 @@ export const brief: Effort = { milliseconds: 0, fewestPairs: 2, mostPairs: 2, en
 const shortestMilliseconds = 2;
 const mostCalls = 100;
 
-export function measure(
+export async function measure(
   workload: Workload,
   tiles: Tiles,
-  clock: Clock,
   effort: Effort,
-): Measurement {
+): Promise<Measurement> {
+  using clock = new Stream();
   const sets = makeBuffers(workload, tiles, setsOf(workload));
   try {
-    const before = memoryInUse();
     const next = inTurn(sets);
     const call = callOf(workload);
-    const copyInputs = ({ inputs, outGrad }: Buffers) => copy(inputs, outGrad);
+    const copyInputs = ({ inputs, outGrad }: Buffers) => outGrad.set(inputs);
     for (const buffers of sets) call(buffers); // loads kernels, and moves alpha to the device
     const timing = (work: (buffers: Buffers) => void) => timer(clock, next, work);
     const [times, copies] = inPairs(timing(call), timing(copyInputs), effort);
     const copied = 2 * (sets[0] as Buffers).inputs.byteLength;
     const moved = bytesMoved(workload);
-    const peak = memoryInUse()?.peak;
     return {
       milliseconds: median(times),
       copyMilliseconds: median(copies),
       bytesMoved: moved,
       ofCopySpeed: (moved / copied) * pairedRatio(times, copies),
-      enqueueMicroseconds: enqueueTime(() => call(next()), effort.enqueueRounds),
-      memoryBytes: before && peak ? peak - before.allocated + outputsOf(workload) : null,
+      enqueueMicroseconds: await enqueueTime(() => call(next()), effort.enqueueRounds),
       pairs: times.length,
       value: lossAfter(call, sets[0] as Buffers),
     };
@@ -81,7 +76,7 @@ function inTurn(sets: readonly Buffers[]): () => Buffers {
 }
 
 /** Measures one call, by as many at once as take long enough. */
-function timer(clock: Clock, next: () => Buffers, work: (buffers: Buffers) => void): () => number {
+function timer(clock: Stream, next: () => Buffers, work: (buffers: Buffers) => void): () => number {
   const timeOf = (calls: number): number =>
     clock.time(() => {
       for (let i = 0; i < calls; i++) work(next());
@@ -104,25 +99,19 @@ function inPairs(a: () => number, b: () => number, effort: Effort): [number[], n
 }
 
 /** Microseconds until a call returns, while the device is behind: many calls without a wait. */
-function enqueueTime(call: () => void, rounds: number): number {
+async function enqueueTime(call: () => void, rounds: number): Promise<number> {
   const calls = 50; // fewer launches than the queue of the driver holds, which would wait
-  const times = Array.from({ length: rounds }, () => {
-    wait();
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await cuda.synchronize();
     const started = performance.now();
     for (let i = 0; i < calls; i++) call();
-    return (1000 * (performance.now() - started)) / calls;
-  });
-  wait();
+    times.push((1000 * (performance.now() - started)) / calls);
+  }
   return median(times);
 }
 
 function lossAfter(call: (buffers: Buffers) => void, buffers: Buffers): number {
   call(buffers);
   return buffers.out.item();
-}
-
-/** Bytes that a caller has to have for what a call writes. */
-function outputsOf(workload: Workload): number {
-  const loss = workload.dtype === 'float64' ? 8 : 4;
-  return loss + (workload.pass === 'value' ? 0 : bytesOfInputs(workload));
 }

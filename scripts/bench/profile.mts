@@ -3,7 +3,6 @@
 import { parseArgs } from 'node:util';
 import { cuda } from 'culoss';
 import { callOf, dispose, makeBuffers } from './buffers.mjs';
-import { wait } from './device.mjs';
 import { tilesOf } from './numbers.mjs';
 import { quick, titleOf, workloads } from './workloads.mjs';
 
@@ -24,6 +23,6 @@ for (const workload of options.quick ? quick(matching) : matching) {
   const sets = makeBuffers(workload, tilesOf(workload), 2);
   const call = callOf(workload);
   for (const buffers of sets) call(buffers);
-  wait();
+  await cuda.synchronize();
   dispose(sets);
 }

@@ -8,8 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isEmulated } from './device.mjs';
-import type { Machine } from './machine.mjs';
+import { isEmulated, type Machine } from './machine.mjs';
 import type { Measurement } from './measure.mjs';
 import type { Workload } from './workloads.mjs';
 
