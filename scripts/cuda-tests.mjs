@@ -9,7 +9,14 @@ export function mochaArguments(filter) {
     .filter((file) => file.endsWith('.test.mjs'))
     .filter((file) => !aboutTheCheckout.includes(file.replace('.test.mjs', '')))
     .map((file) => `out/test/${file}`);
-  const options = ['--no-config', '--reporter', './test/reporter.cjs', '--timeout', '0'];
+  const options = [
+    '--no-config',
+    '--fail-zero',
+    '--reporter',
+    './test/reporter.cjs',
+    '--timeout',
+    '0',
+  ];
   const wanted = filter === undefined ? [] : ['-g', filter];
   return ['node_modules/mocha/bin/mocha.js', ...options, ...wanted, ...specs];
 }

@@ -10,6 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { commitOf } from './commit.mjs';
 
 const page = 'native/cuda/README.md';
 const released = ['75', '80', '86', '89', '90', '100', '120'];
@@ -118,11 +119,9 @@ export function withSection(text, section) {
 async function main() {
   const { values } = parseArgs({ options: { arch: { type: 'string', multiple: true } } });
   const architectures = values.arch ?? released;
-  const { stdout, error } = spawnSync('nvcc', ['--version'], { encoding: 'utf8' });
-  if (error) {
-    console.error(
-      `culoss: nothing to say about kernels: nvcc could not be started (${error.code})`,
-    );
+  const version = spawnSync('nvcc', ['--version'], { encoding: 'utf8' });
+  if (version.error) {
+    console.error('culoss: nothing to say about kernels: nvcc is not on the path');
     process.exit(1);
   }
   const files = readdirSync('native/cuda').filter((file) =>
@@ -132,10 +131,11 @@ async function main() {
     files.map((file) => ({ file, architecture })),
   );
   const usages = await usagesOf(jobs);
-  const compiler = /release ([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
+  const compiler = /release ([\d.]+)/.exec(version.stdout)?.[1] ?? 'unknown';
+  const chosen = (values.arch ?? []).map((architecture) => ` --arch ${architecture}`).join('');
   const section = `What each kernel takes of a multiprocessor, the most over its instances: bytes of shared memory, and for
 each architecture registers a thread, with bytes of spill stores + loads a thread if there are any.
-From nvcc ${compiler}, by \`node scripts/kernel-resources.mjs${values.arch ? architectures.map((a) => ` --arch ${a}`).join('') : ''}\`.
+From nvcc ${compiler}, for commit ${commitOf()}, by \`node scripts/kernel-resources.mjs${chosen}\`.
 
 ${tableOf(usages, architectures)}`;
   const text = existsSync(page) ? readFileSync(page, 'utf8') : '# The CUDA engine\n';

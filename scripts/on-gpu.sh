@@ -3,14 +3,14 @@
 # scripts/pack-carry.mjs packed, where it is needed, and runs scripts/on-gpu.mjs with its arguments.
 set -eu
 cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/local/cuda/bin" # where nvcc and its tools are if nobody said so
 
-if [ -d carry ]; then
+if [ ! -d node_modules ] || [ -L node_modules ]; then # not a checkout of its own
   if ! command -v node >/dev/null; then
     mkdir -p carry/bin
     [ -x carry/bin/node ] || xz -dc carry/node.xz >carry/bin/node
     chmod +x carry/bin/node
     PATH=$PWD/carry/bin:$PATH
-    export PATH
   fi
   [ -e node_modules ] || ln -s carry/node_modules node_modules
   # Compiled TypeScript, always that of this carry: a machine may keep that of an earlier one.
@@ -18,6 +18,8 @@ if [ -d carry ]; then
   rm -rf dist out/test out/scripts
   cp -r carry/dist dist
   cp -r carry/out/test carry/out/scripts out
+else
+  node_modules/.bin/tsc --build
 fi
 
 exec node scripts/on-gpu.mjs "$@"

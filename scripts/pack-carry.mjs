@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { digestOfSources } from './digest.mjs';
+import { packCommit } from './commit.mjs';
 
 /** CMake is called without cmake-js, and TypeScript is compiled here. */
 const needed = [
@@ -75,14 +75,7 @@ if (!isPacked) {
   });
   writeFileSync(mark, process.version);
 }
-const commit = execFileSync(
-  'git',
-  ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
-  {
-    encoding: 'utf8',
-  },
-).trim();
-writeFileSync('carry/commit.json', JSON.stringify({ commit, digest: digestOfSources() }));
+packCommit();
 
 const bytes = bytesOf('carry');
 console.log(`culoss: carry/ has ${(bytes / 2 ** 20).toFixed(1)} MiB of at most ${most / 2 ** 20}`);

@@ -44,7 +44,7 @@ if (chosen.length === 0) {
   process.exit(1);
 }
 
-const facts = machine(root, ['npm run bench:cuda', ...quoted(process.argv.slice(2))].join(' '));
+const facts = machine(root, command());
 const request = { isQuick: options.quick, filter: options.filter, output: options.output };
 const why = whyNotWritten(facts, request);
 const folder = options.output ?? join(root, 'scripts/bench/results');
@@ -91,7 +91,10 @@ async function rowOf(workload: Workload): Promise<Row> {
   return { title: titleOf(workload), ...kept, ...measured, peers: rows };
 }
 
-function quoted(words: string[]): string[] {
-  const plain = words.map((word) => (/^[\w./=-]+$/.test(word) ? word : `'${word}'`));
-  return plain.length > 0 ? ['--', ...plain] : [];
+/** What repeats this run, wherever its result goes. */
+function command(): string {
+  const filter = options.filter === undefined ? [] : [`--filter '${options.filter}'`];
+  const alone = options['no-peers'] ? ['--no-peers'] : [];
+  const words = [...filter, ...alone];
+  return ['npm run bench:cuda', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
 }
