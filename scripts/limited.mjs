@@ -1,15 +1,14 @@
-// Runs a command for so many seconds at most, with its output shown and kept. What it started ends
+// Runs a command for so many seconds at most, with its output kept, and shown. What it started ends
 // with it: a profiler leaves the program that it watches behind otherwise.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 
 /** Resolves to `{ outcome: 'passed' | 'failed' | 'ran out of time' | 'not started', … }`. */
-export function runLimited(command, args, { env = {}, seconds, log, cwd }) {
+export function runLimited(command, args, { env = {}, seconds, log, show = true }) {
   const kept = createWriteStream(log, { flags: 'a' });
   const started = performance.now();
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a group of its own, which can be ended as a whole
@@ -22,7 +21,7 @@ export function runLimited(command, args, { env = {}, seconds, log, cwd }) {
     const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (text) => {
-        process.stdout.write(text);
+        if (show) process.stdout.write(text);
         kept.write(text);
       });
     }
