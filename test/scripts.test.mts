@@ -74,6 +74,7 @@ describe('scripts', () => {
         show: false,
       });
       expect(late.outcome).to.equal('ran out of time');
+      expect(late.seconds).to.be.lessThan(30); // not those of its child
       expect(readFileSync(log, 'utf8')).to.equal('begun\n');
       const pid = readFileSync(join(folder, 'pid'), 'utf8').trim();
       const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' });
