@@ -45,7 +45,7 @@ export const cuda = {
     const { name, major, minor, totalMemory } = native(() => binding.cudaProperties(index));
     return { name, computeCapability: `${major}.${minor}`, totalMemory };
   },
-  /** Waits for all work on device `index`; rejects with what that work deferred. */
+  /** Waits for all work of this thread on device `index`; rejects with what that deferred. */
   async synchronize(index = 0): Promise<void> {
     const device = checkDevice(cudaAt(index), 'index');
     native(() => binding.cudaSynchronize(deviceIndex(device)));

@@ -23,7 +23,7 @@ void fill_in(Device& device) {
 
 std::unique_ptr<Device> make_device(int index) {
   const Current current(index);
-  std::unique_ptr<Device> device(new Device{index});
+  auto device = std::make_unique<Device>(index);
   try {
     fill_in(*device);
   } catch (const Error&) {

@@ -12,6 +12,8 @@ namespace culoss::cuda {
 struct Stream;
 
 struct Device {
+  explicit Device(int of) : index(of) {}
+
   int index;
   cudaMemPool_t pool = nullptr;
   std::shared_ptr<Stream> main;  // where everything goes that no other stream is asked for

@@ -80,7 +80,7 @@ std::shared_ptr<Graph> capture(int index, const std::function<void()>& work) {
   expect_no_capture("another graph");
   const Device& on = device(index);
   const Current current(index);
-  const std::shared_ptr<Graph> graph(new Graph{&on}, destroy);
+  const std::shared_ptr<Graph> graph(new Graph(on), destroy);
   graph->words = allocate(index, sizeof(Words));
   keep(*graph, {graph->words, true});
   reset_words(static_cast<Words*>(graph->words->address), stream_on(on));

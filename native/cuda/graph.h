@@ -8,6 +8,8 @@
 namespace culoss::cuda {
 
 struct Graph {
+  explicit Graph(const Device& of) : device(&of) {}
+
   const Device* device;
   cudaGraphExec_t exec = nullptr;
   std::shared_ptr<Memory> words;  // (1) of Words, of all its launches

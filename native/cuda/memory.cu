@@ -44,10 +44,9 @@ std::shared_ptr<Memory> allocate(int index, size_t bytes) {
   const Device& on = device(index);
   const Current current(index);
   Stream& stream = stream_beside_capture(on);
-  std::unique_ptr<Memory> memory(new Memory{index, nullptr, bytes});
+  std::unique_ptr<Memory> memory(new Memory{index, nullptr, bytes, stream.shared_from_this(), {}});
   check(cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle),
         "cudaMallocFromPoolAsync");
-  memory->writer = stream.shared_from_this();
   return {memory.release(), release};
 }
 

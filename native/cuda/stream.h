@@ -27,13 +27,13 @@ struct Words {
 struct Graph;
 
 struct Stream : std::enable_shared_from_this<Stream> {
+  explicit Stream(const Device& of) : device(&of) {}
+
   const Device* device;
   cudaStream_t handle = nullptr;  // null once it is closed: all its work is done
   cudaEvent_t tail = nullptr;     // recorded when another stream waits for what this one has
   Words* words = nullptr;         // (1), device memory
   Graph* graph = nullptr;         // which captures this stream, or null
-
-  explicit Stream(const Device& of) : device(&of) {}
 
   // Makes what is enqueued from now on wait for what the other stream has been given so far.
   void wait_for(const Stream& other) const;
