@@ -1,0 +1,56 @@
+// Tensors of a workload on the device, several times over: used in turn, so that no call finds in
+// the cache what the one before it left there.
+import { type Tensor, tensor } from 'culoss';
+import { arrayOf, oneHot, repeat, type Tiles } from './numbers.mjs';
+import { bytesMoved, criterionOf, elementsOf, rowsOf, type Workload } from './workloads.mjs';
+
+export const device = 'cuda:0';
+
+export interface Buffers {
+  inputs: Tensor;
+  targets: Tensor;
+  out: Tensor;
+  outGrad: Tensor;
+}
+
+/** Bytes that no cache of a GPU holds. */
+const moreThanCaches = 512 * 2 ** 20;
+const mostSets = 32;
+
+export function setsOf(workload: Workload): number {
+  const needed = Math.ceil(moreThanCaches / bytesMoved(workload));
+  return Math.min(Math.max(needed, 2), mostSets);
+}
+
+/** So many sets, of the same numbers; their outputs are those of a first call. */
+export function makeBuffers(workload: Workload, tiles: Tiles, count: number): Buffers[] {
+  const { shape, dtype, targets } = workload;
+  const numbers = repeat(tiles.inputs, arrayOf(dtype, elementsOf(workload)));
+  const ids = repeat(tiles.ids, new Int32Array(rowsOf(workload)));
+  const asked =
+    targets === 'class ids'
+      ? tensor(ids, [shape[0] as number, ...shape.slice(2)])
+      : tensor(oneHot(ids, shape[1] as number, dtype), shape, { dtype });
+  const criterion = criterionOf(workload);
+  return Array.from({ length: count }, () => {
+    const onDevice = {
+      inputs: tensor(numbers, shape, { dtype, device }),
+      targets: asked.to(device),
+    };
+    const { loss, grad } = criterion.valueAndGrad(onDevice.inputs, onDevice.targets);
+    return { ...onDevice, out: loss, outGrad: grad };
+  });
+}
+
+/** The work that is measured, with nothing to allocate. */
+export function callOf(workload: Workload): (buffers: Buffers) => void {
+  const criterion = criterionOf(workload);
+  return workload.pass === 'value'
+    ? ({ inputs, targets, out }) => criterion.forward(inputs, targets, { out })
+    : ({ inputs, targets, out, outGrad }) =>
+        criterion.valueAndGrad(inputs, targets, { out, outGrad });
+}
+
+export function dispose(sets: readonly Buffers[]): void {
+  for (const buffers of sets) for (const tensor of Object.values(buffers)) tensor.dispose();
+}

@@ -1,0 +1,117 @@
+// One workload: culoss and a plain copy on the device, in turn.
+import { cuda, Stream } from 'culoss';
+import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
+import type { Tiles } from './numbers.mjs';
+import { median, pairedRatio } from './statistics.mjs';
+import { bytesMoved, type Workload } from './workloads.mjs';
+
+export interface Measurement {
+  /** Of one call, and of one copy of the inputs into the gradient's memory: medians. */
+  milliseconds: number;
+  copyMilliseconds: number;
+  bytesMoved: number;
+  /** Bytes per second as a part of the copy's: the median of paired ratios. */
+  ofCopySpeed: number;
+  /** From the call in JavaScript until it is enqueued. */
+  enqueueMicroseconds: number;
+  pairs: number;
+  /** The loss of the first call, which that of the peers is compared with. */
+  value: number;
+}
+
+/** How much is measured: about so long, but not fewer or more pairs. */
+export interface Effort {
+  milliseconds: number;
+  fewestPairs: number;
+  mostPairs: number;
+  enqueueRounds: number;
+}
+
+export const thorough: Effort = {
+  milliseconds: 500,
+  fewestPairs: 15,
+  mostPairs: 200,
+  enqueueRounds: 10,
+};
+
+export const brief: Effort = { milliseconds: 0, fewestPairs: 2, mostPairs: 2, enqueueRounds: 2 };
+
+/** What is timed at once is repeated for so long: launching must not count. */
+const shortestMilliseconds = 2;
+const mostCalls = 100;
+
+export async function measure(
+  workload: Workload,
+  tiles: Tiles,
+  effort: Effort,
+): Promise<Measurement> {
+  using clock = new Stream();
+  const sets = makeBuffers(workload, tiles, setsOf(workload));
+  try {
+    const next = inTurn(sets);
+    const call = callOf(workload);
+    const copyInputs = ({ inputs, outGrad }: Buffers) => outGrad.set(inputs);
+    for (const buffers of sets) call(buffers); // loads kernels, and moves alpha to the device
+    const timing = (work: (buffers: Buffers) => void) => timer(clock, next, work);
+    const [times, copies] = inPairs(timing(call), timing(copyInputs), effort);
+    const copied = 2 * (sets[0] as Buffers).inputs.byteLength;
+    const moved = bytesMoved(workload);
+    return {
+      milliseconds: median(times),
+      copyMilliseconds: median(copies),
+      bytesMoved: moved,
+      ofCopySpeed: (moved / copied) * pairedRatio(times, copies),
+      enqueueMicroseconds: await enqueueTime(() => call(next()), effort.enqueueRounds),
+      pairs: times.length,
+      value: lossAfter(call, sets[0] as Buffers),
+    };
+  } finally {
+    dispose(sets);
+  }
+}
+
+function inTurn(sets: readonly Buffers[]): () => Buffers {
+  let turn = 0;
+  return () => sets[turn++ % sets.length] as Buffers;
+}
+
+/** Measures one call, by as many at once as take long enough. */
+function timer(clock: Stream, next: () => Buffers, work: (buffers: Buffers) => void): () => number {
+  const timeOf = (calls: number): number =>
+    clock.time(() => {
+      for (let i = 0; i < calls; i++) work(next());
+    }) / calls;
+  const estimate = Math.max(timeOf(2), 1e-3);
+  const calls = Math.min(Math.max(Math.ceil(shortestMilliseconds / estimate), 1), mostCalls);
+  return () => timeOf(calls);
+}
+
+/** Measures both in turn. */
+function inPairs(a: () => number, b: () => number, effort: Effort): [number[], number[]] {
+  const [first, second]: [number[], number[]] = [[], []];
+  const until = performance.now() + effort.milliseconds;
+  const { fewestPairs, mostPairs } = effort;
+  while (first.length < fewestPairs || (first.length < mostPairs && performance.now() < until)) {
+    first.push(a());
+    second.push(b());
+  }
+  return [first, second];
+}
+
+/** Microseconds until a call returns, while the device is behind: many calls without a wait. */
+async function enqueueTime(call: () => void, rounds: number): Promise<number> {
+  const calls = 50; // fewer launches than the queue of the driver holds, which would wait
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await cuda.synchronize();
+    const started = performance.now();
+    for (let i = 0; i < calls; i++) call();
+    times.push((1000 * (performance.now() - started)) / calls);
+  }
+  return median(times);
+}
+
+function lossAfter(call: (buffers: Buffers) => void, buffers: Buffers): number {
+  call(buffers);
+  return buffers.out.item();
+}
