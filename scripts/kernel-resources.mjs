@@ -30,11 +30,21 @@ export function readUsage(log) {
   });
 }
 
-/** `rowwise_kernel<256>` of `void culoss::cuda::rowwise_kernel<256, culoss::Rowwise<…>, …>(…)`. */
+// What tells the instances of a kernel apart, beside the dtype: its threads, and what of the work
+// each is made for.
+const axes = [
+  /\b(?:Lanes|Block|Cluster)<\d+>/,
+  /\b(?:UniformSides|BothSides)\b/,
+  /\b(?:CrossEntropy|SmallPower|RealPower)\b/,
+  /\b(?:ClassIds|Dense|AnyTarget)\b/,
+];
+
+/** `rowwise_kernel<Lanes<8>, RealPower, ClassIds>` of a signature that says much more. */
 export function nameOf(signature) {
   const plain = signature.replaceAll('(anonymous namespace)::', '').replace(/^void /, '');
-  const [, name, sizes] = /^([\w:]+)(?:<(\d+(?:, \d+)*))?/.exec(plain) ?? [];
-  return `${name?.split('::').at(-1) ?? signature}${sizes ? `<${sizes}>` : ''}`;
+  const name = /^[\w:]+/.exec(plain)?.[0].split('::').at(-1) ?? signature;
+  const found = axes.map((axis) => axis.exec(plain)?.[0]).filter(Boolean);
+  return found.length > 0 ? `${name}<${found.join(', ')}>` : name;
 }
 
 /** One line for each kernel and dtype: the most of all instances, for each architecture. */

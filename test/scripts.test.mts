@@ -32,13 +32,14 @@ describe('scripts', () => {
     ]);
   });
 
-  it('kernel-resources names a kernel by its function and sizes', () => {
+  it('kernel-resources names a kernel by its function, its threads and what it is made for', () => {
+    const work =
+      'culoss::Rowwise<float, culoss::Focal<culoss::RealPower<float> >, culoss::ClassIds>';
     const named = [
-      'void culoss::cuda::rowwise_kernel<256, culoss::Rowwise<float, culoss::Focal>, float>(int)',
-      'culoss::cuda::(anonymous namespace)::find_bad_id(culoss::ClassIds, long)',
-      'void a::pack<16, 4, true>(int)',
+      `void culoss::cuda::rowwise_kernel<culoss::cuda::Block<256>, ${work}, float>(int)`,
+      'culoss::cuda::(anonymous namespace)::find_bad_id(long)',
     ].map(nameOf);
-    expect(named).to.deep.equal(['rowwise_kernel<256>', 'find_bad_id', 'pack<16, 4>']);
+    expect(named).to.deep.equal(['rowwise_kernel<Block<256>, RealPower, ClassIds>', 'find_bad_id']);
   });
 
   it('kernel-resources shows the most of all instances, for each architecture', () => {
