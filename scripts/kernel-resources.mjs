@@ -34,7 +34,7 @@ export function readUsage(log) {
 // each is made for.
 const axes = [
   /\b(?:Lanes|Block|Cluster)<\d+>/,
-  /\b(?:UniformSides|BothSides)\b/,
+  /\b(?:HardSides|UniformSides|BothSides)\b/,
   /\b(?:CrossEntropy|SmallPower|RealPower)\b/,
   /\b(?:ClassIds|Dense|AnyTarget)\b/,
 ];

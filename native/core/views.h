@@ -99,7 +99,7 @@ struct ClassIds {
     }
     template <int n, class A>
     HD void labels(const Place& first, Label<A> (&to)[n]) const {
-      const int64_t at = id - first.column;
+      const int at = misses(first.column, n) ? -1 : int(id - first.column);
       for (int e = 0; e < n; ++e) to[e] = {A(e == at), id >= 0};
     }
   };

@@ -85,12 +85,19 @@ void with_both_sides(const Call& call, const Link& link, const Scale<Compute<T>>
         static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
         call.is_scalar() ? nullptr : static_cast<A*>(call.loss)});
   };
-  if (!general.is_uniform() || !call.is_scalar()) {
+  const bool has_ids = call.target_kind == TargetKind::class_ids;
+  if (!general.is_uniform() || !call.is_scalar() || (has_ids && shares.smoothing.is_on())) {
     return run(any_term<A>(criterion), general, any_target(call));
   }
   const auto uniform = UniformSides<A>::of(general);
   with_term<A>(criterion, [&](auto term) {
-    with_target(call, [&](const auto& target) { run(term, uniform, target); });
+    with_target(call, [&]<class Target>(const Target& target) {
+      if constexpr (std::is_same_v<Target, ClassIds>) {
+        run(term, HardSides<A>::of(uniform), target);
+      } else {
+        run(term, uniform, target);
+      }
+    });
   });
 }
 

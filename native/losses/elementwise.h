@@ -43,14 +43,16 @@ struct Elementwise {
   // The loss of input x with target y, and its derivative by x. A side without weight is not
   // evaluated: 0 · ∞ never arises, and a hard target costs one logarithm.
   HD Dual<A> evaluate(A x, A y, const Place& place) const {
-    const auto [positive, negative] = sides(y, place);
-    const bool is_positive = positive != 0;
-    Dual<A> loss = of_side(x, is_positive, is_positive ? positive : negative);
-    if (is_positive && negative != 0) {
+    if constexpr (Sides::kIsHard) {
+      return of_side(x, y != 0, y != 0 ? sides.positive : sides.negative);
+    } else {
+      const auto [positive, negative] = sides(y, place);
+      const bool is_positive = positive != 0;
+      const Dual<A> loss = of_side(x, is_positive, is_positive ? positive : negative);
+      if (!is_positive || negative == 0) return loss;
       const Dual<A> other = of_side(x, false, negative);
-      loss = {loss.value + other.value, loss.slope + other.slope};
+      return {loss.value + other.value, loss.slope + other.slope};
     }
-    return loss;
   }
 
   HD Dual<A> of_side(A x, bool is_positive, A weight) const {

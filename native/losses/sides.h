@@ -71,6 +71,7 @@ struct Shares {
 template <class A>
 struct BothSides {
   static constexpr bool kIsUniform = false;
+  static constexpr bool kIsHard = false;
 
   Shares<A> shares;
   bool has_alpha;
@@ -105,6 +106,7 @@ struct BothSides {
 template <class A>
 struct UniformSides {
   static constexpr bool kIsUniform = true;
+  static constexpr bool kIsHard = false;
 
   Shares<A> shares;
   A positive;
@@ -120,6 +122,18 @@ struct UniformSides {
     return {for_it == 0 ? 0 : for_it * positive,
             against == 0 ? 0 : against * negative};  // not 0 · ∞
   }
+};
+
+// The same of targets that are 0 or 1, and not smoothed: one side has all the weight.
+template <class A>
+struct HardSides {
+  static constexpr bool kIsUniform = true;
+  static constexpr bool kIsHard = true;
+
+  A positive;
+  A negative;
+
+  static HardSides of(const UniformSides<A>& sides) { return {sides.positive, sides.negative}; }
 };
 
 }  // namespace culoss
