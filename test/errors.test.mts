@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { BinaryFocalLoss, CategoricalFocalLoss, CulossError, cuda, Tensor, tensor } from 'culoss';
+import {
+  BinaryFocalLoss,
+  CategoricalFocalLoss,
+  CulossError,
+  cuda,
+  Stream,
+  Tensor,
+  tensor,
+} from 'culoss';
 import { losses, lossNames } from './cases.mjs';
 import { itUnless, onDevices } from './devices.mjs';
 import { table, wrong } from './errors.cases.mjs';
@@ -58,7 +66,9 @@ describe('errors', () => {
     ]) {
       expectError(call, 'ERR_CUDA_UNAVAILABLE', CulossError, message);
     }
-    expectError(() => cuda.device(), 'ERR_CUDA_UNAVAILABLE', CulossError, /^index: /);
+    for (const call of [() => cuda.device(), () => new Stream(), () => cuda.graph(() => 1)]) {
+      expectError(call, 'ERR_CUDA_UNAVAILABLE', CulossError, /^index: /);
+    }
   });
 
   it('the codes of the README are those of lib/errors.ts, and each has a test', () => {

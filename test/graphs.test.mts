@@ -231,6 +231,10 @@ describe('graphs', () => {
       'work: expected a function that is done when it returns, got one with a promise';
     expectError(later, 'ERR_OPTION', TypeError, message);
     expectSame(numbers(criterion.forward(x, ids)), lossOf('cuda:0'));
+    const { proxy, revoke } = Proxy.revocable(() => 7, {});
+    revoke();
+    expect(() => cuda.graph(proxy)).to.throw(TypeError, 'revoked');
+    expect(() => cuda.graph(() => proxy)).to.throw(TypeError, 'revoked');
     using graph = cuda.graph(() => 7);
     const Graph = Object.getPrototypeOf(graph).constructor;
     expectError(() => Reflect.construct(Graph, []), 'ERR_OPTION', TypeError, /^new Graph: /);

@@ -327,8 +327,8 @@ describe('streams', () => {
         setTimeout(async () => {
           await endless.terminate();
           globalThis.gc();
-          work();
           console.log('done');
+          work().run(() => process.exit());
         }, 500);
       } else {
         while (process.argv[2] === 'endless') work();

@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "graph.h"
+#include "settle.h"
 
 namespace culoss::cuda {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "engine.h"
-#include "stream.h"
+#include "settle.h"
 
 namespace culoss::cuda {
 namespace {
@@ -25,7 +25,6 @@ void release(Memory* memory) noexcept {
       }
     }
     check(cudaFreeAsync(memory->address, stream.handle), "cudaFreeAsync");
-    if (&stream != on.main.get()) leave_unread(stream, stream.words);
   } catch (const Error&) {
     // The device is lost, and its memory with it.
   }

@@ -1,29 +1,15 @@
-// Streams, what they wait for, and what they have deferred.
+// Streams, and what they wait for.
 #include <algorithm>
-#include <map>
-#include <optional>
 
 #include "engine.h"
 #include "graph.h"
+#include "settle.h"
 #include "stream.h"
 
 namespace culoss::cuda {
 namespace {
 
-constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
-constexpr TargetError kNoTargetError = kInitialWords.target_error;
-
 thread_local Stream* current = nullptr;  // of the calling thread; null for the main ones
-
-// Words of the calling thread that no read has looked at since the last launch.
-struct Unread {
-  Stream* stream;  // of the last launch
-  Words* words;
-};
-thread_local std::vector<Unread> unread;
-
-// By device: what streams that are closed have left for the next wait.
-thread_local std::map<int, Error> deferred;
 
 bool is_closed(const Stream& stream) { return stream.handle == nullptr; }
 
@@ -45,48 +31,6 @@ void give_back(Stream& stream) noexcept {
   stream.words = nullptr;
   stream.tail = nullptr;
   stream.handle = nullptr;
-}
-
-// Waits for the stream; forgets and returns the first bad class id in the words.
-std::optional<Error> finish(const Stream& stream, Words* words) {
-  TargetError error;
-  check(cudaMemcpyAsync(&error, &words->target_error, sizeof error, cudaMemcpyDeviceToHost,
-                        stream.handle),
-        "cudaMemcpyAsync");
-  check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
-  if (error.columns == 0) return std::nullopt;
-  check(cudaMemcpyAsync(&words->target_error, &kNoTargetError, sizeof kNoTargetError,
-                        cudaMemcpyHostToDevice, stream.handle),
-        "cudaMemcpyAsync");
-  return target_range_error(int64_t(error.row), error.id, error.columns);
-}
-
-// Waits for the words of which `is_wanted(unread)`, and throws the first error they have.
-template <class Wanted>
-void settle_if(const Wanted& is_wanted) {
-  for (;;) {
-    const auto next = std::ranges::find_if(unread, is_wanted);
-    if (next == unread.end()) return;
-    const std::optional<Error> error = finish(*next->stream, next->words);
-    unread.erase(next);
-    if (error) throw *error;
-  }
-}
-
-// The same where nobody can be told yet.
-template <class Wanted>
-void settle_later_if(int device, const Wanted& is_wanted) noexcept {
-  while (std::ranges::any_of(unread, is_wanted)) {
-    try {
-      settle_if(is_wanted);
-    } catch (const Error& error) {
-      if (error.code == "ERR_TARGET_RANGE") {
-        deferred.emplace(device, error);
-      } else {
-        std::erase_if(unread, is_wanted);  // the device is lost, and the error with it
-      }
-    }
-  }
 }
 
 class Event {
@@ -179,42 +123,13 @@ void order(Stream& stream, std::span<const Use> uses) {
   for (const Stream* other : before) stream.wait_for(*other);
   for (const auto& [memory, is_written] : uses) {
     if (is_written) {
-      memory->writer = stream.shared_from_this();
+      if (memory->writer.get() != &stream) memory->writer = stream.shared_from_this();
       memory->readers.clear();
     } else if (memory->writer.get() != &stream && !is_among(memory->readers, stream)) {
       std::erase_if(memory->readers, [](const auto& reader) { return is_closed(*reader); });
       memory->readers.push_back(stream.shared_from_this());
     }
   }
-}
-
-void reset_words(Words* words, const Stream& stream) {
-  check(cudaMemcpyAsync(words, &kInitialWords, sizeof kInitialWords, cudaMemcpyHostToDevice,
-                        stream.handle),
-        "cudaMemcpyAsync");
-}
-
-void leave_unread(Stream& stream, Words* words) {
-  const auto known = std::ranges::find(unread, words, &Unread::words);
-  if (known == unread.end()) {
-    unread.push_back({&stream, words});
-  } else {
-    known->stream = &stream;
-  }
-}
-
-void settle_later(Words* words) noexcept {
-  const auto known = std::ranges::find(unread, words, &Unread::words);
-  if (known == unread.end()) return;
-  settle_later_if(known->stream->device->index,
-                  [&](const Unread& one) { return one.words == words; });
-}
-
-void settle(const Device& device) {
-  expect_no_capture("a wait for the device");
-  if (const auto found = deferred.extract(device.index)) throw found.mapped();
-  settle_if([&](const Unread& one) { return one.stream->device == &device; });
-  if (const auto error = finish(*device.main, device.main->words)) throw *error;
 }
 
 void synchronize(int index) {
@@ -237,7 +152,7 @@ void synchronize(Stream& stream) {
   const Current guard(stream.device->index);
   // Others may have enqueued in it by its address.
   check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
-  settle_if([&](const Unread& one) { return one.stream == &stream; });
+  settle(stream);
 }
 
 double time(Stream& stream, const std::function<void()>& work) {
@@ -245,8 +160,8 @@ double time(Stream& stream, const std::function<void()>& work) {
   const Current guard(stream.device->index);
   // What was enqueued before, anywhere, is no part of it: it comes before the start.
   stream.wait_for(*stream.device->main);
-  for (const Unread& one : unread) {
-    if (one.stream != &stream && one.stream->device == stream.device) stream.wait_for(*one.stream);
+  for (const Stream* other : unread_streams(*stream.device)) {
+    if (other != &stream) stream.wait_for(*other);
   }
   const Event start, end;
   start.record(stream);
@@ -259,7 +174,7 @@ double time(Stream& stream, const std::function<void()>& work) {
 
 void close(Stream& stream) noexcept {
   if (is_closed(stream)) return;
-  settle_later_if(stream.device->index, [&](const Unread& one) { return one.stream == &stream; });
+  settle_later(stream);
   cudaStreamSynchronize(stream.handle);  // an error here is that of a lost device
   give_back(stream);
 }

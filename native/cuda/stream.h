@@ -55,14 +55,4 @@ void expect_no_capture(const char* what);
 // capture the graph keeps the memory, and each replay is ordered instead.
 void order(Stream& stream, std::span<const Use> uses);
 
-// Fills in words for the launches of a stream that is given behind.
-void reset_words(Words* words, const Stream& stream);
-// Says that launches in `stream`, of the calling thread, may have left an error in `words`.
-void leave_unread(Stream& stream, Words* words);
-// Waits for launches that left these words unread; keeps what they deferred for the next wait.
-void settle_later(Words* words) noexcept;
-// Waits for the main stream of a device and for the calling thread's other ones; throws and forgets
-// the first bad class id that a call there met.
-void settle(const Device& device);
-
 }  // namespace culoss::cuda
