@@ -57,9 +57,8 @@ struct Block : WholeRows<kThreads, kThreads> {
     const V sum = Reduce(storage).Reduce(value, op);
     if (threadIdx.x == 0) total.Alias() = sum;
     __syncthreads();  // the total is there
-    const V result = total.Alias();
-    __syncthreads();  // everyone has read it: storage and total may be used again
-    return result;
+    // Before the next one, every thread has come into `Reduce` and so has read this one.
+    return total.Alias();
   }
   __device__ static bool any(bool value) { return __syncthreads_or(value); }
 };

@@ -14,6 +14,7 @@
 #include "../../native/core/pack.h"
 #include "cooperative_groups.h"
 #include "run.h"
+#include "runtime.h"
 
 namespace culoss::cuda {
 
@@ -26,7 +27,7 @@ namespace {
 
 using culoss::cuda::dynamic_shared_memory;
 
-thread_local std::barrier<>* cluster_barrier = nullptr;
+thread_local std::function<void()> meet_cluster;
 
 struct Order {
   bool reverse = false;
@@ -58,18 +59,22 @@ bool run_one(const cudaLaunchConfig_t& config, const std::function<void()>& body
 // The blocks of one cluster, side by side.
 bool run_cluster(const cudaLaunchConfig_t& config, const std::function<void()>& body,
                  unsigned first, unsigned size, Order& order) {
-  std::barrier all(size);
-  std::vector<unsigned char*> homes(size);
+  Cluster cluster;
+  cluster.members.resize(size);
+  std::barrier all(size, [&]() noexcept {
+    for (Cluster::Member& member : cluster.members) member.is_read = false;
+  });
   std::vector<char> are_right(size);
   std::vector<std::thread> threads;
   for (unsigned rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank, mine = order.next()] {
-      cluster_barrier = &all;
+      meet_cluster = [&all] { all.arrive_and_wait(); };
       // What is shared is local to the thread, and lies alike in each of them.
-      homes[rank] = reinterpret_cast<unsigned char*>(dynamic_shared_memory);
-      cluster_of_block = {rank, size, [] { cluster_barrier->arrive_and_wait(); }, homes.data()};
-      all.arrive_and_wait();  // all homes are known
+      cluster.members[rank].home = reinterpret_cast<unsigned char*>(dynamic_shared_memory);
+      cluster_of_block = {rank, &cluster, [] { meet_cluster(); }};
+      meet_cluster();  // all homes are known
       are_right[rank] = run_one(config, body, first + rank, mine);
+      cluster.end(rank);
       all.arrive_and_drop();
     });
   }
@@ -78,6 +83,17 @@ bool run_cluster(const cudaLaunchConfig_t& config, const std::function<void()>& 
 }
 
 }  // namespace
+
+void Cluster::read(unsigned rank) {
+  const std::lock_guard<std::mutex> hold(lock);
+  if (members[rank].has_ended) fail("a block reads the shared memory of one that has ended");
+  members[rank].is_read = true;
+}
+void Cluster::end(unsigned rank) {
+  const std::lock_guard<std::mutex> hold(lock);
+  if (members[rank].is_read) fail("a block ends while its shared memory is read");
+  members[rank].has_ended = true;
+}
 
 unsigned cluster_of(const cudaLaunchConfig_t& config) {
   return config.numAttrs > 0 ? config.attrs[0].val.clusterDim.x : 1;
