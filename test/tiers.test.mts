@@ -1,5 +1,5 @@
 // Rows of every length, from one class to more than a block can hold: each length is treated by
-// another kernel. Against the CPU engine, which knows one way only.
+// another kernel, or leaves it other packs of memory. Against the CPU engine, which knows one way only.
 import { cuda, type Device, tensor } from 'culoss';
 import { criterionOf, type FloatDtype, floatDtypes, randomNumbers, tolerances } from './cases.mjs';
 import { itUnless, numbers, onCuda } from './devices.mjs';
@@ -21,6 +21,9 @@ const specs: Record<string, Spec> = {
   matrix: { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 1.5 },
   'dense targets': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
   'dense targets on probabilities': { loss: 'NegativeLogLoss' },
+  'binary class ids': { loss: 'BinaryFocalLoss', from: 'logits', gamma: 2, alpha: 0.25 },
+  'binary weights per class': { loss: 'BinaryFocalLoss', gamma: 1.5 },
+  'dense binary targets': { loss: 'BinaryCrossEntropy', from: 'logits' },
 };
 
 describe('tiers', () => {
@@ -55,7 +58,9 @@ describe('tiers', () => {
       const targets = targetsOf(title, rows, columns);
       const reduction = title === 'matrix' ? 'matrix' : 'none';
       for (const settings of [{ reduction }, { reduction: 'mean' }] as const) {
-        const criterion = criterionOf(spec, { ...settings, ignoreIndex: ignored });
+        const weight = Array.from({ length: columns }, (_, c) => 1 + (c % 5));
+        const more = title.includes('per class') ? { weight } : {};
+        const criterion = criterionOf(spec, { ...settings, ...more, ignoreIndex: ignored });
         const of = (where: Device) => {
           const [x, y] = [inputs.to(where), targets.to(where)];
           const { loss, grad } = criterion.valueAndGrad(x, y, { gradOutput: 3 });
