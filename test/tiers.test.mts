@@ -17,6 +17,7 @@ const lengths = isEmulated ? [...short, ...long] : [...short, ...long, ...longes
 const ignored = -100;
 const specs: Record<string, Spec> = {
   'class ids': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
+  'a row without weight': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
   smoothing: { loss: 'NegativeLogLoss', from: 'logits', labelSmoothing: 0.1 },
   matrix: { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 1.5 },
   'dense targets': { loss: 'CategoricalFocalLoss', from: 'logits', gamma: 2 },
@@ -53,18 +54,22 @@ describe('tiers', () => {
     const spec = specs[title] as Spec;
     for (const columns of rows === 1 ? lengths.filter((n) => n > 1000) : lengths) {
       const shape = [rows, columns];
-      const wide = tensor(inputsOf(rows, columns, spec.from), shape);
+      const filled = inputsOf(rows, columns, spec.from);
+      const isWeightless = title === 'a row without weight' && rows > 1;
+      if (isWeightless) filled.fill(Number.NaN, columns, 2 * columns);
+      const wide = tensor(filled, shape);
       const inputs = tensor(wide.arraySync() as number[][], undefined, { dtype });
       const targets = targetsOf(title, rows, columns);
       const reduction = title === 'matrix' ? 'matrix' : 'none';
       for (const settings of [{ reduction }, { reduction: 'mean' }] as const) {
         const weight = Array.from({ length: columns }, (_, c) => 1 + (c % 5));
-        const more = title.includes('per class') ? { weight } : {};
-        const criterion = criterionOf(spec, { ...settings, ...more, ignoreIndex: ignored });
+        const weights = title.includes('per class') ? { weight } : {};
+        const criterion = criterionOf(spec, { ...settings, ...weights, ignoreIndex: ignored });
         const of = (where: Device) => {
           const [x, y] = [inputs.to(where), targets.to(where)];
-          const { loss, grad } = criterion.valueAndGrad(x, y, { gradOutput: 3 });
-          return { loss, grad, value: criterion.forward(x, y) };
+          const more = isWeightless ? { sampleWeight: [1, 0, 2] } : {};
+          const { loss, grad } = criterion.valueAndGrad(x, y, { ...more, gradOutput: 3 });
+          return { loss, grad, value: criterion.forward(x, y, more) };
         };
         const [expected, actual] = [of('cpu'), of(device)];
         const { value, grad: relative } = tolerances[dtype];
