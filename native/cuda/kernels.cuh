@@ -29,15 +29,22 @@ struct Launcher {
   void rowwise(const Rowwise<T, Term, Link, Target>& work) const {
     using Work = Rowwise<T, Term, Link, Target>;
     using A = Compute<T>;
-    if constexpr (!Work::kIsCoupled) {
-      if (Work::kIsLone && work.grad != nullptr) {
-        return over_packs<1>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work);
-      }
+    const auto by_threads = [&] {
+      run({"thread_rows_kernel"}, thread_rows_kernel<Work, A>,
+          {tiles_of(work.layout.rows(), kThreads), kThreads}, work);
+    };
+    if constexpr (Work::kIsLone) {
+      if (work.grad == nullptr) return by_threads();
+      over_packs<1>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work);
+    } else {
+      work.layout.inner > 1 ? by_threads() : by_teams(work);
     }
-    if (work.layout.inner > 1 || Work::kIsLone) {
-      return run({"thread_rows_kernel"}, thread_rows_kernel<Work, A>,
-                 {tiles_of(work.layout.rows(), kThreads), kThreads}, work);
-    }
+  }
+
+ private:
+  template <class Work>
+  void by_teams(const Work& work) const {
+    using T = typename Work::Stored;
     // The packs of a row, wherever it begins.
     constexpr int kPack = kPackElements<T>;
     const int64_t columns = work.layout.columns;
@@ -53,7 +60,6 @@ struct Launcher {
     }
   }
 
- private:
   // Threads of a block. Where every column has a loss of its own, it is the arithmetic that takes
   // the time, and one size does.
   template <class Work>
@@ -117,14 +123,16 @@ struct Launcher {
     const int64_t parts = parts_of(packs), items = work.layout.rows() * parts;
     const Workspace<typename Work::Part> taken(stream, items);
     const Workspace<typename Work::Sums> visited(stream, Work::kIsSingle ? 0 : items);
-    const Partials<Work> partials{parts, taken.get(), visited.get()};
+    const Partials<Work> partials{unsigned(parts), taken.get(), visited.get()};
     const Grid grid{std::min(items, kMostBlocks), kThreads};
     if (items > 0) {
       launch("take_in_parts_kernel", take_in_parts_kernel<Work>, stream, grid, work, partials);
     }
-    if (items > 0 && visited.get()) {
-      launch("visit_parts_kernel", visit_parts_kernel<Work>, stream, grid, work, partials,
-             division);
+    if constexpr (!Work::kIsSingle) {
+      if (items > 0) {
+        launch("visit_parts_kernel", visit_parts_kernel<Work>, stream, grid, work, partials,
+               division);
+      }
     }
     run({"write_parts_kernel"}, write_parts_kernel<Work, A>, grid, work, partials);
   }

@@ -25,14 +25,14 @@ struct RowTeam {
 
   // The part of a row that is `part` of `parts`, of equally many packs.
   __device__ RowTeam(const Work& work, const DivisionSource& source, Slots& slots,
-                     int64_t row_index, int64_t part = 0, int64_t parts = 1)
+                     int64_t row_index, unsigned part = 0, unsigned parts = 1)
       : work(work),
         source(source),
         slots(slots),
         row{row_index, row_index * work.layout.columns, 1},
         targets(work.target.row(row_index)) {
     const auto whole = Run<T>::of(work.inputs + row.begin, work.layout.columns);
-    const int64_t packs = (whole.packs() + parts - 1) / parts;
+    const int64_t packs = (unsigned(whole.packs()) + parts - 1) / parts;
     run = whole.part(part * packs, (part + 1) * packs);
     first = run.begin - whole.begin;
   }

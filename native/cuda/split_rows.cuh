@@ -17,10 +17,11 @@ using PartSlots = Registers<T, kPacksOfPart>;
 
 inline int64_t parts_of(int64_t packs) { return tiles_of(packs, kThreads * kPacksOfPart); }
 
-// What is left between the launches; an item is a part of a row.
+// What is left between the launches; an item is a part of a row. They are counted in 32 bits: each
+// has 8 KiB or more.
 template <class Work>
 struct Partials {
-  int64_t parts;                 // of a row
+  unsigned parts;                // of a row
   typename Work::Part* taken;    // (rows, parts)
   typename Work::Sums* visited;  // (rows, parts), or null where a row has a single loss
 
@@ -28,7 +29,7 @@ struct Partials {
   template <class V>
   __device__ V of_row(const V* partials, int64_t row) const {
     V sum{};
-    for (int64_t p = threadIdx.x; p < parts; p += kThreads) sum = sum + partials[row * parts + p];
+    for (unsigned p = threadIdx.x; p < parts; p += kThreads) sum = sum + partials[row * parts + p];
     return PartTeam::reduce(sum, Plus{});
   }
   __device__ typename Work::Statistics statistics(int64_t row) const {
@@ -44,8 +45,8 @@ __global__ void __launch_bounds__(kThreads)
     take_in_parts_kernel(Work work, Partials<Work> partials) {
   PartSlots<typename Work::Stored> slots;
   const DivisionSource none{{1, 0}};
-  for (int64_t i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
-    const int64_t row = i / partials.parts, part = i % partials.parts;
+  for (unsigned i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
+    const unsigned row = i / partials.parts, part = i % partials.parts;
     const PartOfRow<Work> team(work, none, slots, row, part, partials.parts);
     if (!team.counts()) continue;
     const auto taken = team.take_in();
@@ -58,8 +59,8 @@ __global__ void __launch_bounds__(kThreads)
     visit_parts_kernel(Work work, Partials<Work> partials, DivisionSource source) {
   const auto slope_of_division = typename Work::A(source.read().slope());
   Nowhere<typename Work::Stored> slots;
-  for (int64_t i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
-    const int64_t row = i / partials.parts, part = i % partials.parts;
+  for (unsigned i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
+    const unsigned row = i / partials.parts, part = i % partials.parts;
     const RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part,
                                                         partials.parts);
     if (!team.counts()) continue;
@@ -75,9 +76,9 @@ __global__ void __launch_bounds__(kThreads)
   Nowhere<typename Work::Stored> slots;
   double sum = 0;
   // Where no gradient is wanted and no element has a loss of its own, a row has one part to write.
-  const int64_t parts = work.grad || work.per_element ? partials.parts : 1;
-  for (int64_t i = blockIdx.x; i < work.layout.rows() * parts; i += gridDim.x) {
-    const int64_t row = i / parts, part = i % parts;
+  const unsigned parts = work.grad || work.per_element ? partials.parts : 1;
+  for (unsigned i = blockIdx.x; i < work.layout.rows() * parts; i += gridDim.x) {
+    const unsigned row = i / parts, part = i % parts;
     const RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part, parts);
     typename Work::Sums sums;
     if (!team.counts()) {

@@ -38,8 +38,8 @@ struct WholeRows {
   __device__ static int64_t index() { return int64_t(blockIdx.x) * kTeams + threadIdx.x / kSize; }
   __device__ static int64_t teams() { return int64_t(gridDim.x) * kTeams; }
 
-  __device__ static int64_t part() { return 0; }
-  __device__ static int64_t parts() { return 1; }
+  __device__ static unsigned part() { return 0; }
+  __device__ static unsigned parts() { return 1; }
   template <class V>
   __device__ static V across(const V& value) {
     return value;
@@ -86,10 +86,10 @@ struct Lanes : WholeRows<256, kLanes> {
 // through one another's shared memory. On devices of compute capability 9.0 or later.
 template <int kThreads>
 struct Cluster : Block<kThreads> {
-  __device__ static int64_t index() { return blockIdx.x / parts(); }
-  __device__ static int64_t teams() { return gridDim.x / parts(); }
-  __device__ static int64_t part() { return cluster_rank(); }
-  __device__ static int64_t parts() { return cluster_size(); }
+  __device__ static int64_t index() { return blockIdx.x / cluster_size(); }
+  __device__ static int64_t teams() { return gridDim.x / cluster_size(); }
+  __device__ static unsigned part() { return cluster_rank(); }
+  __device__ static unsigned parts() { return cluster_size(); }
 
   template <class V>
   __device__ static V across(const V& value) {
@@ -97,7 +97,7 @@ struct Cluster : Block<kThreads> {
     if (threadIdx.x == 0) mine.Alias() = value;
     cluster_sync();  // every block's value is there
     V sum{};
-    for (int p = 0; p < cluster_size(); ++p) sum = sum + cluster_peer(&mine, p)->Alias();
+    for (unsigned p = 0; p < cluster_size(); ++p) sum = sum + cluster_peer(&mine, p)->Alias();
     cluster_sync();  // every block has read it: it may be used again, or the block end
     return sum;
   }
