@@ -1,7 +1,7 @@
 // Inputs at the ends of what a model can say: probabilities of 0 and 1, logits of ±30 to ±1000 and
 // beyond. Exact where PyTorch gives NaN, and finite wherever the formula is.
 import { expect } from 'chai';
-import { tensor } from 'culoss';
+import { type Tensor, tensor } from 'culoss';
 import { criterionOf, floatDtypes, lossNames, tolerances } from './cases.mjs';
 import { numbers, onDevices } from './devices.mjs';
 import { expectClose, expectSame } from './expect.mjs';
@@ -166,6 +166,23 @@ describe('saturation', () => {
       expectClose(numbers(grad), [largest], { relative: 2 ** -8 });
     });
   }
+
+  onDevices(
+    'a target masked with -Infinity has the same gradient as an id and as one-hot',
+    (device) => {
+      for (const loss of ['NegativeLogLoss', 'CategoricalFocalLoss'] as const) {
+        const x = tensor([[1, Number.NEGATIVE_INFINITY, 0]], undefined, { device });
+        const criterion = criterionOf({ loss, from: 'logits' });
+        const [id, oneHot] = [new Int32Array([1]), [[0, 1, 0]]].map((y) =>
+          criterion.valueAndGrad(x, y instanceof Int32Array ? tensor(y, [1], { device }) : y),
+        );
+        expect(id?.loss.item()).to.equal(Number.POSITIVE_INFINITY);
+        const slopes = numbers(id?.grad as Tensor);
+        expectClose(slopes, [1 / (1 + Math.exp(-1)), -1, 1 / (1 + Math.E)], { relative: 1e-6 });
+        expectClose(numbers(oneHot?.grad as Tensor), slopes, { relative: 1e-6 });
+      }
+    },
+  );
 
   onDevices(
     'CategoricalFocalLoss a class masked with -Infinity has probability and gradient 0',

@@ -1,4 +1,5 @@
-// The blocks of a cluster, of this thread's. Architectures without clusters are never asked.
+// The blocks of a cluster, of this thread's. Code for architectures without clusters is never
+// asked.
 #pragma once
 
 #include <cooperative_groups.h>

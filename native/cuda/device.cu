@@ -15,11 +15,21 @@ int attribute(int index, cudaDeviceAttr wanted) {
   return value;
 }
 
+__global__ void probe() {}
+
+// Whether the code that runs was compiled for clusters: a newer device may run that of an older
+// one.
+bool has_cluster_code() {
+  cudaFuncAttributes attributes;
+  check(cudaFuncGetAttributes(&attributes, probe), "cudaFuncGetAttributes");
+  return attributes.ptxVersion >= 90;
+}
+
 Limits limits_of(int index) {
   const int shared = attribute(index, cudaDevAttrMaxSharedMemoryPerBlockOptin);
   constexpr int kDeclared = 4 << 10;  // more than the kernels have by themselves
   return {shared - kDeclared, attribute(index, cudaDevAttrMultiProcessorCount),
-          attribute(index, cudaDevAttrClusterLaunch) != 0};
+          attribute(index, cudaDevAttrClusterLaunch) != 0 && has_cluster_code()};
 }
 
 // A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.

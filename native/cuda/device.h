@@ -15,7 +15,7 @@ struct Stream;
 struct Limits {
   int64_t shared_bytes = 0;  // most for a block
   int multiprocessors = 0;
-  bool has_clusters = false;  // of blocks, that read one another's shared memory
+  bool has_clusters = false;  // of blocks that read one another's shared memory
 };
 
 struct Device {
@@ -35,17 +35,19 @@ class Current {
  public:
   explicit Current(int index) {
     check(cudaGetDevice(&previous_), "cudaGetDevice");
-    check(cudaSetDevice(index), "cudaSetDevice");
+    is_other_ = previous_ != index;
+    if (is_other_) check(cudaSetDevice(index), "cudaSetDevice");
   }
   ~Current() {
     // An error here must not be taken for one of the next call.
-    if (cudaSetDevice(previous_) != cudaSuccess) cudaGetLastError();
+    if (is_other_ && cudaSetDevice(previous_) != cudaSuccess) cudaGetLastError();
   }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
 
  private:
   int previous_ = 0;
+  bool is_other_ = false;
 };
 
 }  // namespace culoss::cuda

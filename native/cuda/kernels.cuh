@@ -64,8 +64,7 @@ struct Launcher {
   // the time, and one size does.
   template <class Work>
   static constexpr int kFew = Work::kIsSingle ? 128 : 256;
-  template <class Work>
-  static constexpr int kMany = Work::kIsSingle ? 512 : 256;
+  static constexpr int kMany = 256;
 
   // The least team that can hold a row, while several of them still share a multiprocessor, so that
   // one reads while another writes. Rows that are too few to occupy the device are shared by more.
@@ -85,7 +84,7 @@ struct Launcher {
       return whole_rows<Block<kFew<Work>>, Shared<T>>(work, bytes_of(1));
     }
     if (!are_few && bytes_of(1) <= std::min(kLong, most)) {
-      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes_of(1));
+      return whole_rows<Block<kMany>, Shared<T>>(work, bytes_of(1));
     }
     if (has_clusters && rows * kMostParts > multiprocessors) {
       for (const int parts : {2, 4}) {
@@ -95,7 +94,7 @@ struct Launcher {
       if (bytes_of(kMostParts) <= most) return clusters(work, kMostParts, bytes_of(kMostParts));
     }
     if (!are_few && bytes_of(1) <= most) {
-      return whole_rows<Block<kMany<Work>>, Shared<T>>(work, bytes_of(1));
+      return whole_rows<Block<kMany>, Shared<T>>(work, bytes_of(1));
     }
     split_rows(work, packs);
   }
@@ -110,7 +109,7 @@ struct Launcher {
 
   template <class Work>
   void clusters(const Work& work, int size, int64_t shared_bytes) const {
-    using Team = Cluster<kMany<Work>>;
+    using Team = Cluster<kMany>;
     run({"rowwise_kernel"},
         rowwise_kernel<Team, Shared<typename Work::Stored>, Work, typename Work::A>,
         {std::min(work.layout.rows(), kMostBlocks / size) * size, Team::kBlock, shared_bytes, size},

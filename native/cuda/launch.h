@@ -67,9 +67,10 @@ void launch(Site site, void (*kernel)(Parameters...), const Stream& stream, cons
   cluster.val.clusterDim = {unsigned(grid.cluster), 1, 1};
   config.attrs = &cluster;
   config.numAttrs = grid.cluster > 1;
-  if (grid.shared_bytes > 0) {  // beyond 48 KiB only if asked for
+  // Beyond 48 KiB only if asked for; always for the most, because threads share what is asked for.
+  if (grid.shared_bytes > 0) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               int(grid.shared_bytes)),
+                               int(stream.device->limits.shared_bytes)),
           "cudaFuncSetAttribute", site.where);
   }
   check(cudaLaunchKernelEx(&config, kernel, arguments...), site.name, site.where);

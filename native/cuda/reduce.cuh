@@ -14,7 +14,7 @@ namespace culoss::cuda {
 constexpr int kThreads = 256;
 
 // Blocks of a launch: more would leave more partials than one block adds in no time. Fixed, so that
-// the order of the sums does not depend on the device.
+// the order of their sum does not depend on the device.
 constexpr int64_t kMostBlocks = 1 << 12;
 
 inline int64_t tiles_of(int64_t count, int64_t tile) { return (count + tile - 1) / tile; }

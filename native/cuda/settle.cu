@@ -58,6 +58,8 @@ void settle_later_if(int device, const Wanted& is_wanted) noexcept {
       } else {
         std::erase_if(unread, is_wanted);  // the device is lost, and the error with it
       }
+    } catch (...) {
+      std::erase_if(unread, is_wanted);  // no memory to keep it in
     }
   }
 }

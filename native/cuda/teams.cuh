@@ -49,6 +49,8 @@ struct WholeRows {
 // A block.
 template <int kThreads>
 struct Block : WholeRows<kThreads, kThreads> {
+  static_assert(kThreads > 32);  // `reduce` relies on a barrier between warps
+
   template <class V, class Op>
   __device__ static V reduce(const V& value, Op op) {
     using Reduce = cub::BlockReduce<V, kThreads>;

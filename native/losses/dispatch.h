@@ -79,23 +79,24 @@ void with_both_sides(const Call& call, const Link& link, const Scale<Compute<T>>
   const BothSides<A> general{shares,          call.has_alpha, call.alpha, !call.pos_weight.is_one(),
                              call.pos_weight, scale};
   const auto run = [&]<class Term, class Sides, class Target>(Term term, const Sides& sides,
-                                                              const Target& target) {
+                                                              const Target& target, Layout layout) {
     engine.elementwise(Elementwise<T, Term, Link, Sides, Target>{
-        term, link, sides, target, call.layout, call.grad_output,
-        static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
-        call.is_scalar() ? nullptr : static_cast<A*>(call.loss)});
+        term, link, sides, target, layout, call.grad_output, static_cast<const T*>(call.inputs),
+        static_cast<T*>(call.grad), call.is_scalar() ? nullptr : static_cast<A*>(call.loss)});
   };
   const bool has_ids = call.target_kind == TargetKind::class_ids;
   if (!general.is_uniform() || !call.is_scalar() || (has_ids && shares.smoothing.is_on())) {
-    return run(any_term<A>(criterion), general, any_target(call));
+    return run(any_term<A>(criterion), general, any_target(call), call.layout);
   }
   const auto uniform = UniformSides<A>::of(general);
   with_term<A>(criterion, [&](auto term) {
     with_target(call, [&]<class Target>(const Target& target) {
       if constexpr (std::is_same_v<Target, ClassIds>) {
-        run(term, HardSides<A>::of(uniform), target);
+        run(term, HardSides<A>::of(uniform), target, call.layout);
       } else {
-        run(term, uniform, target);
+        // Its place tells nothing of an element: all are one row.
+        const int64_t elements = call.layout.elements();
+        run(term, uniform, target, Layout{elements > 0, std::max<int64_t>(1, elements), 1});
       }
     });
   });

@@ -83,7 +83,8 @@ struct Softmax {
     const A p = e * row.inverse_total, q = other * row.inverse_total;
     if (e >= other) return {Outcome<A>::likely(p, q), q};
     const A log_p = shifted - log(row.total);
-    return {{log_p, p, q, -log_p * e * reciprocal(other)}, q};
+    constexpr A kLargest = std::numeric_limits<A>::max();  // not ∞ · 0
+    return {{log_p, p, q, fmin(-log_p, kLargest) * e * reciprocal(other)}, q};
   }
 
   static HD A probability(A x, const RowStatistics<A>& row) {
