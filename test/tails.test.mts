@@ -5,6 +5,7 @@ import { type Device, tensor } from 'culoss';
 import { criterionOf, lossNames, randomNumbers } from './cases.mjs';
 import { numbers, onDevices } from './devices.mjs';
 import { type Exact, exactElement, exactRow, relativeError } from './exact.mjs';
+import { expectClose } from './expect.mjs';
 import { isBinary, isFocal, type Spec } from './reference.mjs';
 
 /** Relative errors that are allowed, beside an absolute one for what underflows. */
@@ -105,6 +106,17 @@ function worstOf(spec: Spec, dtype: keyof typeof budgets, device: Device): Worst
 }
 
 describe('tails', () => {
+  onDevices('tails BinaryCrossEntropy float32 keeps its last digits at p ≥ ½', (device) => {
+    const p = Float32Array.from({ length: 4097 }, (_, i) => 0.5 + i / 8192);
+    const criterion = criterionOf({ loss: 'BinaryCrossEntropy' }, { reduction: 'none' });
+    const losses = criterion.forward(
+      tensor(p, [p.length, 1], { device }),
+      tensor(new Float32Array(p.length).fill(1), [p.length, 1], { device }),
+    );
+    const exact = Array.from(p, (x) => -Math.log(x));
+    expectClose(numbers(losses), exact, { relative: 3e-7, absolute: 1e-12 });
+  });
+
   for (const dtype of ['float32', 'float64'] as const) {
     for (const loss of lossNames) {
       onDevices(`${loss} tails ${dtype} against 60 digits`, (device) => {

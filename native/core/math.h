@@ -13,7 +13,7 @@ namespace culoss {
 //
 // A polynomial with the least relative error, 2^−28; rounding included, 1.4 · 2^−24.
 HD inline float log_ratio(float q) {
-  constexpr float kNext[] = {-2.552626609802246f, 2.0467488765716553f, -0.633409380912781f,
+  constexpr float kNext[] = {-2.552626609802246f, 2.0467488765716553f, -0.633483409881592f,
                              0.353357583284378f,  0.173292368650436f,  0.252161860466003f,
                              0.333245396614074f,  0.500001370906830f,  1.0f};
   float ratio = 1.775638222694397f;
