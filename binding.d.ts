@@ -117,6 +117,13 @@ export interface Properties {
   totalMemory: number;
 }
 
+/** Of the pool that all memory of a device comes from, in bytes. */
+export interface PoolMemory {
+  allocated: number;
+  reserved: number;
+  peak: number;
+}
+
 /** Converts on the host: to float64 from any dtype, to the half types from float64. */
 export declare function cast(source: Operand, target: Operand): void;
 
@@ -126,5 +133,8 @@ export declare function setCpuThreads(count: number): void;
 export declare function cudaUnavailableReason(): Reason | null;
 export declare function cudaDeviceCount(): number;
 export declare function cudaProperties(device: number): Properties;
+export declare function cudaMemory(device: number): PoolMemory;
+export declare function cudaResetPeakMemory(device: number): void;
+export declare function cudaEmptyCache(device: number): void;
 /** Waits for the device. */
 export declare function cudaSynchronize(device: number): void;

@@ -18,6 +18,17 @@ export interface CudaDevice {
 }
 
 /**
+ * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, workspaces
+ * and streams, `peak` the most of that at once, `reserved` taken from the device for it, which others
+ * cannot have.
+ */
+export interface CudaMemory {
+  allocated: number;
+  reserved: number;
+  peak: number;
+}
+
+/**
  * The CUDA engine. Asking for a device where there is none is an error, never a silent fallback.
  *
  * @example
@@ -44,6 +55,49 @@ export const cuda = {
     checkDevice(cudaAt(index), 'index');
     const { name, major, minor, totalMemory } = native(() => binding.cudaProperties(index));
     return { name, computeCapability: `${major}.${minor}`, totalMemory };
+  },
+  /**
+   * What culoss has of the memory of device `index`, in bytes. Waits for nothing: what was freed
+   * may count until the device has come to it; `synchronize` first for exact figures.
+   *
+   * Throws `ERR_CUDA_UNAVAILABLE`, `ERR_DEVICE` or `ERR_CUDA`.
+   *
+   * @example
+   * ```js
+   * import { BinaryFocalLoss, cuda, tensor } from 'culoss';
+   * if (cuda.isAvailable()) {
+   *   const p = tensor([[0.25, 0.75]]).cuda();
+   *   const outGrad = tensor([[0, 0]]).cuda();
+   *   await cuda.synchronize();
+   *   cuda.resetPeakMemory();
+   *   const before = cuda.memory().allocated;
+   *   const { loss } = new BinaryFocalLoss().valueAndGrad(p, [1], { outGrad });
+   *   await cuda.synchronize();
+   *   console.assert(cuda.memory().peak > before); // the loss, the class id, a sum of each block
+   *   for (const used of [p, outGrad, loss]) used.dispose();
+   *   cuda.emptyCache(); // for the other libraries of the process
+   * }
+   * ```
+   */
+  memory(index = 0): CudaMemory {
+    const device = checkDevice(cudaAt(index), 'index');
+    return native(() => binding.cudaMemory(deviceIndex(device)));
+  },
+  /** Starts `memory(index).peak` again, at what is allocated now. Throws what `memory` throws. */
+  resetPeakMemory(index = 0): void {
+    const device = checkDevice(cudaAt(index), 'index');
+    native(() => binding.cudaResetPeakMemory(deviceIndex(device)));
+  },
+  /**
+   * Gives the memory of device `index` that is reserved and not allocated back, for others to have.
+   * Nothing else needs this: culoss takes from it what it allocates next. Waits for nothing: what was
+   * freed goes only if the host has seen that the device came to it; `synchronize` first for all.
+   *
+   * Throws what `memory` throws.
+   */
+  emptyCache(index = 0): void {
+    const device = checkDevice(cudaAt(index), 'index');
+    native(() => binding.cudaEmptyCache(deviceIndex(device)));
   },
   /** Waits for all work of this thread on device `index`; rejects with what that deferred. */
   async synchronize(index = 0): Promise<void> {

@@ -1,6 +1,6 @@
 export { type ShapedData, type TensorLike, type TensorOptions, tensor } from './convert';
 export { cpu } from './cpu';
-export { type CudaDevice, cuda, type UnavailableReason } from './cuda';
+export { type CudaDevice, type CudaMemory, cuda, type UnavailableReason } from './cuda';
 export type { Device, DeviceLike } from './device';
 export type { DataOf, Dtype, FloatDtype } from './dtype';
 export { CulossError, type ErrorCode } from './errors';

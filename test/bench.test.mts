@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { cuda, tensor } from 'culoss';
 import { readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
-import { brief } from '../scripts/bench/measure.mjs';
+import { brief, memoryOf } from '../scripts/bench/measure.mjs';
 import { arrayOf, oneHot, repeat, tilesOf } from '../scripts/bench/numbers.mjs';
 import { findPython, Peers } from '../scripts/bench/peers.mjs';
 import {
@@ -28,7 +28,7 @@ import {
   type Workload,
   workloads,
 } from '../scripts/bench/workloads.mjs';
-import { itUnless, numbers } from './devices.mjs';
+import { itUnless, numbers, onCuda } from './devices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -38,7 +38,7 @@ const row: Row = {
   ...{ loss: 'BinaryFocalLoss', from: 'logits', targets: 'one-hot', shape: [4, 8] },
   ...{ dtype: 'float32', pass: 'value and gradient', pairs: 3, value: 0.5 },
   ...{ milliseconds: 2, copyMilliseconds: 1, bytesMoved: 3e6, ofCopySpeed: 0.75 },
-  ...{ enqueueMicroseconds: 4.25 },
+  ...{ enqueueMicroseconds: 4.25, memoryBytes: 1280 },
   peers: [
     {
       ...{ peer: 'slow', milliseconds: 30, copyMilliseconds: 1, memoryBytes: 8e6 },
@@ -101,6 +101,21 @@ describe('bench', () => {
     );
   });
 
+  onCuda('counts the memory that a call has for itself, at once cuda:0', async () => {
+    const bytes = 2 ** 20;
+    const make = () => tensor(new Uint8Array(bytes)).cuda();
+    using inUse = make();
+    expect(await memoryOf(() => make().dispose())).to.equal(bytes);
+    make().dispose(); // no part of the next figure
+    const both = await memoryOf(() => {
+      using copy = make();
+      using other = make();
+      copy.set(other);
+    });
+    expect(both).to.equal(2 * bytes);
+    expect(inUse.byteLength).to.equal(bytes);
+  });
+
   it('keeps only figures that say where they come from', () => {
     expect(whyNotWritten(result, whole)).to.equal(null);
     expect(whyNotWritten({ ...result, card: 'emulated device' }, whole)).to.match(/no speed/);
@@ -127,12 +142,13 @@ describe('bench', () => {
       'Compute capability 0.0, driver 1.2, CUDA 3.4, Node 0.0.0, torch 9.9;',
       'commit abc, 2000-01-01: `npm run bench:cuda`',
       '',
-      '| workload | MB moved | ms | of copy speed | µs to enqueue | peers |',
-      '| --- | --: | --: | --: | --: | --- |',
-      `| ${row.title} | 3 | 2.000 | 0.75 | 4.3 | ` +
+      '| workload | MB moved | ms | of copy speed | µs to enqueue | kB extra | peers |',
+      '| --- | --: | --: | --: | --: | --: | --- |',
+      `| ${row.title} | 3 | 2.000 | 0.75 | 4.3 | 1.3 | ` +
         'slow: 30.00 ms, 8 MB beyond its inputs, 15.0 times<br>large: out of memory |',
     ]);
     expect(terminalTable([row])).to.include('large: out of memory');
+    expect(terminalTable([row])).to.match(/4\.3 \S+ +1\.3 /);
   });
 
   it('finds the peer that computes something else', () => {
@@ -162,7 +178,9 @@ describe('bench', () => {
     });
     if (cuda.isAvailable()) {
       expect(status, stderr).to.equal(0);
-      expect(JSON.parse(stdout).rows).to.have.length(quick(workloads).length);
+      const { rows } = JSON.parse(stdout);
+      expect(rows).to.have.length(quick(workloads).length);
+      for (const { title, memoryBytes } of rows) expect(memoryBytes, title).to.be.greaterThan(0);
     } else {
       expect(status).to.equal(1);
       expect(stderr).to.include(cuda.unavailableReason?.message);

@@ -66,7 +66,14 @@ describe('errors', () => {
     ]) {
       expectError(call, 'ERR_CUDA_UNAVAILABLE', CulossError, message);
     }
-    for (const call of [() => cuda.device(), () => new Stream(), () => cuda.graph(() => 1)]) {
+    for (const call of [
+      () => cuda.device(),
+      () => cuda.memory(),
+      () => cuda.resetPeakMemory(),
+      () => cuda.emptyCache(),
+      () => new Stream(),
+      () => cuda.graph(() => 1),
+    ]) {
       expectError(call, 'ERR_CUDA_UNAVAILABLE', CulossError, /^index: /);
     }
   });

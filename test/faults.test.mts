@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames } from './cases.mjs';
 import { itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
-import { expectSame } from './expect.mjs';
+import { expectError, expectSame } from './expect.mjs';
 
 const logits = [
   [1, -2, 0.5],
@@ -52,6 +52,16 @@ const calls: Call[] = [
         const last = own(stream.run(() => own(tensor([0], [], { device })).set(next)));
         return [...numbers(first.grad), last.item()];
       }),
+  },
+  {
+    title: 'the memory of a device, its peak and its cache',
+    run: (device) => {
+      const index = Number(device.slice(-1));
+      cuda.resetPeakMemory(index);
+      const { allocated, reserved, peak } = cuda.memory(index);
+      cuda.emptyCache(index);
+      return [Number(allocated <= peak), Number(peak <= reserved)];
+    },
   },
   {
     title: 'a wait for a stream',
@@ -182,6 +192,15 @@ describe('faults', () => {
       expectSame(await run('cuda:0'), expected);
     });
   }
+
+  itUnless(notEmulated, 'emulated faults in memory, its peak and its cache are thrown', () => {
+    for (const name of ['memory', 'resetPeakMemory', 'emptyCache'] as const) {
+      process.env.CULOSS_EMULATION_FAIL = '1';
+      expectError(() => cuda[name](), 'ERR_CUDA', CulossError, /^cudaMemPool\w+ failed: /);
+      process.env.CULOSS_EMULATION_FAIL = '';
+      cuda[name](); // and the next call is right
+    }
+  });
 
   itUnless(notEmulated, 'emulated faults in the first use of a device', async () => {
     const run = (device: Device): number[] =>

@@ -1,8 +1,8 @@
 // Outputs of the caller's: written whole, never beyond their ends, and not at all by a failed call.
 import { expect } from 'chai';
-import { type Tensor, tensor } from 'culoss';
+import { type Criterion, CulossError, cuda, type Tensor, tensor } from 'culoss';
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
-import { numbers, onDevices } from './devices.mjs';
+import { callsOf, itUnless, notEmulated, numbers, onCuda, onDevices } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
 
 const shape = [33, 5] as const;
@@ -19,6 +19,21 @@ function guarded(like: Tensor): { output: Tensor; ends: () => number[] } {
     output,
     ends: () => [...memory.subarray(0, guard), ...memory.subarray(guard + like.size)],
   };
+}
+
+/** Bytes that a call has at once, beyond outputs that are there, and gives back. */
+async function extraMemory(criterion: Criterion, x: Tensor, targets: Tensor): Promise<number> {
+  // The first call moves what the criterion keeps.
+  const { loss: out, grad: outGrad } = criterion.valueAndGrad(x, targets);
+  await cuda.synchronize();
+  cuda.resetPeakMemory();
+  const before = cuda.memory().allocated;
+  criterion.valueAndGrad(x, targets, { out, outGrad });
+  await cuda.synchronize();
+  const { allocated, peak } = cuda.memory();
+  expect(allocated).to.be.at.most(before);
+  for (const output of [out, outGrad]) output.dispose();
+  return peak - before;
 }
 
 describe('memory', () => {
@@ -93,6 +108,91 @@ describe('memory', () => {
       expect([...grad, ...value].every((x) => x === 5)).to.equal(true);
     });
   }
+
+  for (const loss of lossNames) {
+    const title = 'extra memory of a call: none of size N×C beyond the outputs';
+    onCuda(`${loss} ${title} cuda:0`, async () => {
+      const [rows, columns] = [64, 1024];
+      const extra: number[] = [];
+      for (const from of ['probabilities', 'logits'] as const) {
+        const { inputs, ids, soft } = batchOf([rows, columns], from);
+        for (const dtype of ['float32', 'bfloat16'] as const) {
+          using x = tensor(inputs, undefined, { dtype }).cuda();
+          using classIds = tensor(new Int32Array(ids), [rows]).cuda();
+          using dense = tensor(soft, undefined, { dtype }).cuda();
+          for (const reduction of ['mean', 'matrix'] as const) {
+            const criterion = criterionOf({ loss, from, alpha: 0.5 }, { reduction });
+            extra.push(await extraMemory(criterion, x, classIds));
+            extra.push(await extraMemory(criterion, x, dense));
+          }
+        }
+      }
+      const most = Math.max(...extra);
+      expect(most).to.be.greaterThan(0);
+      expect(most, 'a byte for each element').to.be.lessThan(rows * columns);
+      return `at most ${most} bytes for ${rows} × ${columns} elements`;
+    });
+  }
+
+  onCuda('memory: what is allocated, and the most of it cuda:0', async () => {
+    const bytes = 2 ** 26;
+    const data = new Uint8Array(bytes);
+    await cuda.synchronize();
+    const start = cuda.memory().allocated;
+    const [kept, freed] = [tensor(data).cuda(), tensor(data).cuda()];
+    expect(cuda.memory().allocated).to.equal(start + 2 * bytes);
+    freed.dispose();
+    await cuda.synchronize();
+    const { allocated, peak } = cuda.memory();
+    expect(allocated).to.equal(start + bytes);
+    expect(peak).to.be.at.least(start + 2 * bytes);
+    cuda.resetPeakMemory();
+    expect(cuda.memory().peak).to.equal(allocated);
+    tensor(data).cuda().dispose();
+    await cuda.synchronize();
+    expect(cuda.memory().peak).to.equal(allocated + bytes);
+    kept.dispose();
+  });
+
+  onCuda('memory: what is freed stays reserved, until the cache is emptied cuda:0', async () => {
+    const bytes = 2 ** 26;
+    cuda.emptyCache();
+    using kept = tensor([1, 2, 3]).cuda();
+    const freed = tensor(new Uint8Array(bytes)).cuda();
+    const { reserved } = cuda.memory();
+    expect(reserved).to.be.at.least(cuda.memory().allocated);
+    freed.dispose();
+    await cuda.synchronize();
+    expect(cuda.memory().reserved).to.equal(reserved);
+    cuda.emptyCache();
+    const left = cuda.memory();
+    expect(left.reserved).to.be.at.least(left.allocated);
+    expect(left.reserved).to.be.lessThan(reserved);
+    expect(numbers(kept)).to.deep.equal([1, 2, 3]);
+  });
+
+  itUnless(notEmulated, 'emulated memory, its peak and its cache wait for nothing', () => {
+    using x = tensor([1]).cuda();
+    const calls = callsOf(() => {
+      x.set(new Float32Array(1));
+      cuda.memory();
+      cuda.resetPeakMemory();
+      cuda.emptyCache();
+    });
+    expect(calls.slice(calls.indexOf('cudaMemPoolGetAttribute'))).to.deep.equal([
+      ...Array(3).fill('cudaMemPoolGetAttribute'),
+      'cudaMemPoolSetAttribute',
+      'cudaMemPoolTrimTo',
+    ]);
+  });
+
+  onCuda('memory of a device that is not there is ERR_DEVICE cuda:0', () => {
+    const count = cuda.deviceCount();
+    const message = `index: expected one of ${count} CUDA devices, got cuda:${count}`;
+    for (const name of ['memory', 'resetPeakMemory', 'emptyCache'] as const) {
+      expectError(() => cuda[name](count), 'ERR_DEVICE', CulossError, message);
+    }
+  });
 
   it('plain typed arrays are written in place, whatever the shape', () => {
     for (const loss of lossNames) {

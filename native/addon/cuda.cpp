@@ -33,6 +33,28 @@ Napi::Value CudaProperties(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// cudaMemory(device: number): PoolMemory
+Napi::Value CudaMemory(const Napi::CallbackInfo& info) {
+  const cuda::PoolMemory memory = cuda::pool_memory(info[0].ToNumber().Int32Value());
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("allocated", double(memory.allocated));
+  result.Set("reserved", double(memory.reserved));
+  result.Set("peak", double(memory.peak));
+  return result;
+}
+
+// cudaResetPeakMemory(device: number): void
+Napi::Value CudaResetPeakMemory(const Napi::CallbackInfo& info) {
+  cuda::reset_peak_memory(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
+}
+
+// cudaEmptyCache(device: number): void
+Napi::Value CudaEmptyCache(const Napi::CallbackInfo& info) {
+  cuda::empty_cache(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
+}
+
 // cudaSynchronize(device: number): void
 Napi::Value CudaSynchronize(const Napi::CallbackInfo& info) {
   cuda::synchronize(info[0].ToNumber().Int32Value());
@@ -45,6 +67,9 @@ void InitCuda(Napi::Env, Napi::Object exports) {
   export_function<CudaUnavailableReason>(exports, "cudaUnavailableReason");
   export_function<CudaDeviceCount>(exports, "cudaDeviceCount");
   export_function<CudaProperties>(exports, "cudaProperties");
+  export_function<CudaMemory>(exports, "cudaMemory");
+  export_function<CudaResetPeakMemory>(exports, "cudaResetPeakMemory");
+  export_function<CudaEmptyCache>(exports, "cudaEmptyCache");
   export_function<CudaSynchronize>(exports, "cudaSynchronize");
 }
 

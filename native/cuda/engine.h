@@ -27,10 +27,22 @@ struct Properties {
   size_t total_memory;  // bytes
 };
 
+// Of the pool that all memory of a device comes from, in bytes.
+struct PoolMemory {
+  size_t allocated;
+  size_t reserved;
+  size_t peak;
+};
+
 // Why no device can be used; nothing where one can.
 std::optional<Reason> unavailable_reason();
 int device_count();
 Properties properties(int device);
+
+// These wait for nothing.
+PoolMemory pool_memory(int device);
+void reset_peak_memory(int device);
+void empty_cache(int device);
 
 // What follows is enqueued in the calling thread's stream: the device's main one, or that of
 // `Entered`. It waits, on the device, for whatever touched its memory in another stream.

@@ -1,4 +1,5 @@
 // Memory of devices, and copies from and to it.
+#include <algorithm>
 #include <array>
 
 #include "engine.h"
@@ -37,7 +38,36 @@ void finish_copy(Memory& memory, const Stream& stream) {
   memory.readers.clear();
 }
 
+size_t bytes_of(const Device& of, cudaMemPoolAttr wanted) {
+  uint64_t bytes = 0;
+  check(cudaMemPoolGetAttribute(of.pool, wanted, &bytes), "cudaMemPoolGetAttribute");
+  return bytes;
+}
+
 }  // namespace
+
+PoolMemory pool_memory(int index) {
+  const Device& of = device(index);
+  const Current current(index);
+  const size_t allocated = bytes_of(of, cudaMemPoolAttrUsedMemCurrent);
+  const size_t reserved = bytes_of(of, cudaMemPoolAttrReservedMemCurrent);
+  // A mark that was reset may be 0 until the next allocation.
+  return {allocated, reserved, std::max(allocated, bytes_of(of, cudaMemPoolAttrUsedMemHigh))};
+}
+
+void reset_peak_memory(int index) {
+  const Device& of = device(index);
+  const Current current(index);
+  uint64_t none = 0;  // the only value that CUDA takes
+  check(cudaMemPoolSetAttribute(of.pool, cudaMemPoolAttrUsedMemHigh, &none),
+        "cudaMemPoolSetAttribute");
+}
+
+void empty_cache(int index) {
+  const Device& of = device(index);
+  const Current current(index);
+  check(cudaMemPoolTrimTo(of.pool, 0), "cudaMemPoolTrimTo");
+}
 
 std::shared_ptr<Memory> allocate(int index, size_t bytes) {
   const Device& on = device(index);

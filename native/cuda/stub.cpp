@@ -17,6 +17,9 @@ std::optional<Reason> unavailable_reason() {
 }
 int device_count() { return 0; }
 Properties properties(int) { refuse(); }
+PoolMemory pool_memory(int) { refuse(); }
+void reset_peak_memory(int) { refuse(); }
+void empty_cache(int) { refuse(); }
 std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
 void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }
 void copy_on_device(const std::shared_ptr<Memory>&, const std::shared_ptr<Memory>&) { refuse(); }

@@ -84,6 +84,8 @@ async function rowOf(workload: Workload): Promise<Row> {
   const tiles = tilesOf(workload);
   const measured = await measure(workload, tiles, effort);
   const { hasPeers, ...kept } = workload;
+  await cuda.synchronize();
+  cuda.emptyCache(); // the peers have the card next
   const rows =
     hasPeers && peers
       ? await peers.measure(workload, tiles, { sets: setsOf(workload), effort })

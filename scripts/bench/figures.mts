@@ -6,15 +6,18 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGroupin
 
 const megabytes = (bytes: number): string => whole.format(bytes / 1e6);
 
+const kilobytes = (bytes: number): string => (bytes / 1e3).toFixed(1);
+
 const milliseconds = (time: number): string => time.toPrecision(4);
 
-const headings = ['MB moved', 'ms', 'of copy speed', 'µs to enqueue'];
+const headings = ['MB moved', 'ms', 'of copy speed', 'µs to enqueue', 'kB extra'];
 
 const figuresOf = (row: Row): string[] => [
   megabytes(row.bytesMoved),
   milliseconds(row.milliseconds),
   row.ofCopySpeed.toFixed(2),
   row.enqueueMicroseconds.toFixed(1),
+  kilobytes(row.memoryBytes),
 ];
 
 /** `PyTorch: 3.214 ms, 10.2 times`, or why there is nothing to say. */
@@ -60,7 +63,8 @@ function sectionOf(result: Result): string {
     const peers = row.peers.map((peer) => peerText(row, peer)).join('<br>');
     return [row.title, ...figuresOf(row), peers || '–'];
   });
-  const table = [head, head.map((_, i) => (i % 5 === 0 ? '---' : '--:')), ...lines];
+  const sides = head.map((name) => (headings.includes(name) ? '--:' : '---'));
+  const table = [head, sides, ...lines];
   return [
     `### ${card}`,
     '',

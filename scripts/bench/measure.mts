@@ -14,6 +14,8 @@ export interface Measurement {
   ofCopySpeed: number;
   /** From the call in JavaScript until it is enqueued. */
   enqueueMicroseconds: number;
+  /** The most that a call has of the device at once beyond inputs, targets, loss and gradient. */
+  memoryBytes: number;
   pairs: number;
   /** The loss of the first call, which that of the peers is compared with. */
   value: number;
@@ -52,6 +54,7 @@ export async function measure(
     const call = callOf(workload);
     const copyInputs = ({ inputs, outGrad }: Buffers) => outGrad.set(inputs);
     for (const buffers of sets) call(buffers); // loads kernels, and moves alpha to the device
+    const memoryBytes = await memoryOf(() => call(next()));
     const timing = (work: (buffers: Buffers) => void) => timer(clock, next, work);
     const [times, copies] = inPairs(timing(call), timing(copyInputs), effort);
     const copied = 2 * (sets[0] as Buffers).inputs.byteLength;
@@ -62,6 +65,7 @@ export async function measure(
       bytesMoved: moved,
       ofCopySpeed: (moved / copied) * pairedRatio(times, copies),
       enqueueMicroseconds: await enqueueTime(() => call(next()), effort.enqueueRounds),
+      memoryBytes,
       pairs: times.length,
       value: lossAfter(call, sets[0] as Buffers),
     };
@@ -109,6 +113,16 @@ async function enqueueTime(call: () => void, rounds: number): Promise<number> {
     times.push((1000 * (performance.now() - started)) / calls);
   }
   return median(times);
+}
+
+/** Bytes beyond what was there before the call, at once. */
+export async function memoryOf(call: () => void): Promise<number> {
+  await cuda.synchronize();
+  cuda.resetPeakMemory();
+  const { allocated } = cuda.memory();
+  call();
+  await cuda.synchronize();
+  return cuda.memory().peak - allocated;
 }
 
 function lossAfter(call: (buffers: Buffers) => void, buffers: Buffers): number {

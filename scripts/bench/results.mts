@@ -17,7 +17,7 @@ export type PeerRow = { peer: string } & (
   | {
       milliseconds: number;
       copyMilliseconds: number;
-      /** Beyond inputs and targets. */
+      /** The most at once beyond inputs and targets: its gradient, too, which it makes itself. */
       memoryBytes: number | null;
       /** Its loss, which must be ours if it computes the same function. */
       value: number;

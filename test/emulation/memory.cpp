@@ -9,7 +9,24 @@
 
 #include "runtime.h"
 
-struct EmulatedPool {};
+// The sums of a pool, whose memory is malloc's. What is freed stays reserved up to the threshold.
+struct EmulatedPool {
+  uint64_t threshold = 0;
+  uint64_t reserved = 0;
+  uint64_t used = 0;
+  uint64_t most_used = 0;  // since it was reset, to 0, by the allocations that came then
+
+  void take(size_t bytes) {
+    used += bytes;
+    most_used = std::max(most_used, used);
+    reserved = std::max(reserved, used);
+  }
+  void give(size_t bytes) {
+    used -= bytes;
+    trim(threshold);
+  }
+  void trim(uint64_t kept) { reserved = std::max(used, std::min(reserved, kept)); }
+};
 
 namespace emulation {
 namespace {
@@ -23,9 +40,14 @@ size_t shift() {
   return wanted ? size_t(atoi(wanted)) : 0;
 }
 
-// Size of each allocation, by the address that the engine has.
-std::map<void*, size_t>& allocations() {
-  static auto& map = *new std::map<void*, size_t>;
+struct Allocation {
+  size_t bytes;
+  EmulatedPool* pool;
+};
+
+// By the address that the engine has.
+std::map<void*, Allocation>& allocations() {
+  static auto& map = *new std::map<void*, Allocation>;
   return map;
 }
 
@@ -46,7 +68,7 @@ constexpr size_t kMostFreed = 0;  // the sanitizer sees it
 constexpr size_t kMostFreed = 64 * 1024;
 #endif
 
-cudaError_t allocate(void** memory, size_t bytes) {
+cudaError_t allocate(void** memory, size_t bytes, EmulatedPool* pool) {
   if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
   if (bytes > size_t(1) << 40) return remember(cudaErrorMemoryAllocation);
   auto* begin = static_cast<unsigned char*>(malloc(shift() + bytes + 2 * kGuard));
@@ -56,7 +78,8 @@ cudaError_t allocate(void** memory, size_t bytes) {
   memset(begin + kGuard, kPoison, bytes);
   memset(begin + kGuard + bytes, kGuardByte, kGuard);
   *memory = begin + kGuard;
-  allocations()[*memory] = bytes;
+  allocations()[*memory] = {bytes, pool};
+  pool->take(bytes);
   add_live(1);
   return cudaSuccess;
 }
@@ -81,8 +104,9 @@ void forget_freed() {
 void release(void* memory) {
   const auto found = allocations().find(memory);
   if (found == allocations().end()) fail("memory is freed that is not allocated");
-  const size_t bytes = found->second;
+  const auto [bytes, pool] = found->second;
   check_guards(memory, bytes);
+  pool->give(bytes);
   memset(memory, kPoison, bytes);
   allocations().erase(found);
   freed().push_back({static_cast<unsigned char*>(memory), bytes});
@@ -94,7 +118,8 @@ void release(void* memory) {
 void expect_inside(const void* memory, size_t bytes) {
   auto after = allocations().upper_bound(const_cast<void*>(memory));
   if (after == allocations().begin()) fail("a copy touches memory that is not allocated");
-  const auto& [begin, size] = *--after;
+  const auto& [begin, allocation] = *--after;
+  const size_t size = allocation.bytes;
   const size_t offset = static_cast<const char*>(memory) - static_cast<const char*>(begin);
   if (offset > size || bytes > size - offset) fail("a copy goes beyond its allocation");
 }
@@ -113,7 +138,7 @@ cudaError_t copy_on_device(void* to, const void* from, size_t bytes, cudaStream_
 }  // namespace
 
 void check_memory() {
-  for (const auto& [memory, bytes] : allocations()) check_guards(memory, bytes);
+  for (const auto& [memory, allocation] : allocations()) check_guards(memory, allocation.bytes);
   for (const auto& [memory, bytes] : freed()) {
     const bool is_poison =
         std::all_of(memory, memory + bytes, [](unsigned char byte) { return byte == kPoison; });
@@ -140,20 +165,57 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   add_live(-1);
   return cudaSuccess;
 }
-cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
   const Lock hold(lock());
   note("cudaMemPoolSetAttribute");
-  return is_to_fail() ? remember(cudaErrorInvalidValue) : cudaSuccess;
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  const uint64_t wanted = *static_cast<const uint64_t*>(value);
+  if (attribute == cudaMemPoolAttrReleaseThreshold) {
+    pool->threshold = wanted;
+  } else if (attribute == cudaMemPoolAttrUsedMemHigh && wanted == 0) {
+    pool->most_used = 0;
+  } else {
+    return remember(cudaErrorInvalidValue);
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+  const Lock hold(lock());
+  note("cudaMemPoolGetAttribute");
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  auto& got = *static_cast<uint64_t*>(value);
+  switch (attribute) {
+    case cudaMemPoolAttrReleaseThreshold:
+      got = pool->threshold;
+      break;
+    case cudaMemPoolAttrReservedMemCurrent:
+      got = pool->reserved;
+      break;
+    case cudaMemPoolAttrUsedMemCurrent:
+      got = pool->used;
+      break;
+    case cudaMemPoolAttrUsedMemHigh:
+      got = pool->most_used;
+      break;
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t bytes_to_keep) {
+  const Lock hold(lock());
+  note("cudaMemPoolTrimTo");
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  pool->trim(bytes_to_keep);
+  return cudaSuccess;
 }
 
 // In the order of the stream: what was freed before may be had again. CUDA would make a node of a
 // graph of either; the engine never means to.
-cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t,
+cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
                                     cudaStream_t stream) {
   const Lock hold(lock());
   note("cudaMallocFromPoolAsync");
   if (stream->captured) return remember(cudaErrorStreamCaptureUnsupported);
-  return allocate(memory, bytes);
+  return allocate(memory, bytes, pool);
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   const Lock hold(lock());
