@@ -50,17 +50,7 @@ __device__ void visit_pack(const Work& work, const Run<T>& run, const Pack<T>& i
   if (run.is_whole(at) && work.layout.inner == 1 &&
       position.column + kPack <= work.layout.columns) {
     const Place first{position.outer, position.column, at};
-    Label<A> labels[kPack];
-    work.target.row(first.row).labels(first, labels);
-    Pack<A, kPack> losses, slopes;
-#pragma unroll
-    for (int e = 0; e < kPack; ++e) {
-      const Place place{first.row, first.column + e, at + e};
-      const Dual<A> loss = f(load(inputs.of[e]), labels[e], place);
-      losses.of[e] = loss.value;
-      slopes.of[e] = loss.slope;
-    }
-    outputs.write(run, at, losses, slopes);
+    outputs.write_whole(run, at, inputs, work.target.row(first.row), first, f);
     return;
   }
   const int64_t end = at + kPack < run.size ? at + kPack : run.size;

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include "../core/dtype.h"
+#include "../core/views.h"
 #include "../losses/term.h"
 #include "division.cuh"
 
@@ -104,6 +105,24 @@ struct Outputs {
       run.store(losses, at, divided);
     }
     if (grad) run.store(grad, at, rounded<T>(slopes));
+  }
+  // Writes the loss and the slope that `f(x, label, place)` has for each element of a whole pack,
+  // which is of one row.
+  template <class Targets, class F>
+  __device__ void write_whole(const Run<T>& run, int64_t at, const Pack<T>& inputs,
+                              const Targets& targets, const Place& first, F&& f) const {
+    constexpr int kPack = kPackElements<T>;
+    Label<A> labels[kPack];
+    targets.labels(first, labels);
+    Pack<A, kPack> losses, slopes;
+#pragma unroll
+    for (int e = 0; e < kPack; ++e) {
+      const Place place{first.row, first.column + e, first.offset + e};
+      const Dual<A> loss = f(load(inputs.of[e]), labels[e], place);
+      losses.of[e] = loss.value;
+      slopes.of[e] = loss.slope;
+    }
+    write(run, at, losses, slopes);
   }
   __device__ void write(int64_t at, const Dual<A>& loss) const {
     if (losses) losses[at] = A(source.read().of(loss.value));

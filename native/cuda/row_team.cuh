@@ -145,16 +145,7 @@ struct RowTeam {
   __device__ void visit_pack(const Pack<T>& inputs, int64_t at, const Outputs<T>& outputs,
                              F&& f) const {
     if (run.is_whole(at)) {
-      Label<A> labels[kPack];
-      targets.labels(row.at(first + at), labels);
-      Pack<A, kPack> losses, slopes;
-#pragma unroll
-      for (int e = 0; e < kPack; ++e) {
-        const Dual<A> loss = f(load(inputs.of[e]), labels[e], row.at(first + at + e));
-        losses.of[e] = loss.value;
-        slopes.of[e] = loss.slope;
-      }
-      outputs.write(run, at, losses, slopes);
+      outputs.write_whole(run, at, inputs, targets, row.at(first + at), f);
       return;
     }
 #pragma unroll 1

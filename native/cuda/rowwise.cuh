@@ -33,7 +33,9 @@ __global__ void __launch_bounds__(Team::kBlock, kResidentBlocks<Team, Work>)
       }
       sums = team.visit(statistics, slope_of_division);
       if constexpr (!Work::kIsSingle) sums = Team::across(sums);
-      if (Work::kIsCoupled && work.grad) team.write_grad(statistics, sums, slope_of_division);
+      if constexpr (Work::kIsCoupled) {
+        if (work.grad) team.write_grad(statistics, sums, slope_of_division);
+      }
     }
     if (Team::part() != 0) continue;
     team.write_row_loss(sums);

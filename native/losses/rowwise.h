@@ -76,7 +76,9 @@ struct Rowwise {
   HD A slope(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
              const Sums& sums, A slope_of_division) const {
     const A weight = sides(label.y, place);
-    if (kIsCoupled && weight == 0) return slope_beside(x, statistics, sums);
+    if constexpr (kIsCoupled) {
+      if (weight == 0) return slope_beside(x, statistics, sums);
+    }
     if (weight == 0) return 0;
     const Linked<A> here = link(x, statistics);
     const A own = slope_of(place, weight, term(here.outcome), slope_of_division);
@@ -84,12 +86,9 @@ struct Rowwise {
     return kIsCoupled ? slope - here.outcome.p * A(sums.slope - double(own)) : slope;
   }
 
-  // The same of a column without weight.
+  // The same of a column without weight, which others are coupled to.
   HD A slope_beside(A x, const Statistics& statistics, const Sums& sums) const {
-    if constexpr (!kIsCoupled)
-      return 0;
-    else
-      return -(link.probability(x, statistics) * A(sums.slope));
+    return -(link.probability(x, statistics) * A(sums.slope));
   }
   // Whether a column without a target has no weight.
   HD bool weighs_targets_only() const { return !sides.smoothing.is_on(); }
