@@ -27,8 +27,7 @@ bool has_cluster_code() {
 
 Limits limits_of(int index) {
   const int shared = attribute(index, cudaDevAttrMaxSharedMemoryPerBlockOptin);
-  constexpr int kDeclared = 4 << 10;  // more than the kernels have by themselves
-  return {shared - kDeclared, attribute(index, cudaDevAttrMultiProcessorCount),
+  return {shared - kDeclaredShared, attribute(index, cudaDevAttrMultiProcessorCount),
           attribute(index, cudaDevAttrClusterLaunch) != 0 && has_cluster_code()};
 }
 

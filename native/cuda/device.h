@@ -11,6 +11,9 @@ namespace culoss::cuda {
 
 struct Stream;
 
+// Bytes of shared memory of a block: more than kernels declare by themselves.
+constexpr int64_t kDeclaredShared = 4 << 10;
+
 // What the choice of kernels depends on.
 struct Limits {
   int64_t shared_bytes = 0;  // most for a block

@@ -67,8 +67,9 @@ void launch(Site site, void (*kernel)(Parameters...), const Stream& stream, cons
   cluster.val.clusterDim = {unsigned(grid.cluster), 1, 1};
   config.attrs = &cluster;
   config.numAttrs = grid.cluster > 1;
-  // Beyond 48 KiB only if asked for; always for the most, because threads share what is asked for.
-  if (grid.shared_bytes > 0) {
+  // Beyond 48 KiB in all only if asked for; then for the most, because threads share what is asked.
+  constexpr int64_t kGranted = (48 << 10) - kDeclaredShared;
+  if (grid.shared_bytes > kGranted) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                int(stream.device->limits.shared_bytes)),
           "cudaFuncSetAttribute", site.where);
