@@ -70,8 +70,15 @@ __device__ void visit_pack(const Work& work, const Run<T>& run, const Pack<T>& i
 template <class Work>
 constexpr int kPacksInFlight = Work::kIsCheap ? 2 : 1;
 
+// Blocks that a multiprocessor shall hold at least. It bounds the registers of a thread, and tells
+// the compiler not to spill for the sake of more blocks.
+template <class Work>
+constexpr int kResidentBlocks = !Work::kIsCheap                                  ? 2
+                                : Work::kIsHard && sizeof(typename Work::A) == 4 ? 4
+                                                                                 : 3;
+
 template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads, Work::kIsCheap ? 4 : 2)
+__global__ void __launch_bounds__(kThreads, kResidentBlocks<Work>)
     elementwise_kernel(Work work, Position step, DivisionSource source, Sum<Out> sum_to) {
   using T = typename Work::Stored;
   using A = typename Work::A;
@@ -102,7 +109,7 @@ __global__ void __launch_bounds__(kThreads, Work::kIsCheap ? 4 : 2)
 // Of each row, one element has a loss and a slope, and nothing else is read: one write of the
 // gradient. The row's loss is written where that element is, or is the first of a row without one.
 template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     lone_elements_kernel(Work work, Position step, DivisionSource source, Sum<Out> sum_to) {
   using T = typename Work::Stored;
   using A = typename Work::A;

@@ -9,13 +9,15 @@
 
 namespace culoss::cuda {
 
-// Blocks that a multiprocessor shall hold at least. It bounds the registers of a thread, and tells
-// the compiler not to spill for the sake of more blocks.
+// As many threads of a multiprocessor as still leave each enough registers.
 template <class Team, class Work>
-constexpr int kResidentBlocks = Work::kIsSingle&& Team::kSize != 32 ? 768 / Team::kBlock : 2;
+constexpr bool kTakesFewRegisters = Work::kIsSingle&& Team::kSize != 32 &&
+                                    sizeof(typename Work::A) == 4;
+template <class Team, class Work>
+constexpr int kResidentTeamBlocks = (kTakesFewRegisters<Team, Work> ? 768 : 512) / Team::kBlock;
 
 template <class Team, class Slots, class Work, class Out>
-__global__ void __launch_bounds__(Team::kBlock, kResidentBlocks<Team, Work>)
+__global__ void __launch_bounds__(Team::kBlock, kResidentTeamBlocks<Team, Work>)
     rowwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const auto slope_of_division = typename Work::A(source.read().slope());
   Slots slots;

@@ -41,7 +41,7 @@ template <class Work>
 using PartOfRow = RowTeam<PartTeam, PartSlots<typename Work::Stored>, Work>;
 
 template <class Work>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     take_in_parts_kernel(Work work, Partials<Work> partials) {
   PartSlots<typename Work::Stored> slots;
   const DivisionSource none{{1, 0}};
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class Work>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     visit_parts_kernel(Work work, Partials<Work> partials, DivisionSource source) {
   const auto slope_of_division = typename Work::A(source.read().slope());
   Nowhere<typename Work::Stored> slots;
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     write_parts_kernel(Work work, Partials<Work> partials, DivisionSource source, Sum<Out> sum_to) {
   const auto slope_of_division = typename Work::A(source.read().slope());
   Nowhere<typename Work::Stored> slots;

@@ -8,7 +8,7 @@
 namespace culoss::cuda {
 
 template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     thread_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;

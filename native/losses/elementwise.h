@@ -15,6 +15,7 @@ struct Elementwise {
   using A = Compute<T>;
   // No element has a number of its own beside its target: neither a weight nor a loss to write.
   static constexpr bool kIsUniform = Sides::kIsUniform;
+  static constexpr bool kIsHard = Sides::kIsHard;
   static constexpr bool kIsCheap = kIsUniform && Term::kIsCheap;
 
   Term term;
@@ -43,7 +44,7 @@ struct Elementwise {
   // The loss of input x with target y, and its derivative by x. A side without weight is not
   // evaluated: 0 · ∞ never arises, and a hard target costs one logarithm.
   HD Dual<A> evaluate(A x, A y, const Place& place) const {
-    if constexpr (Sides::kIsHard) {
+    if constexpr (kIsHard) {
       return of_side(x, y != 0, y != 0 ? sides.positive : sides.negative);
     } else {
       const auto [positive, negative] = sides(y, place);
