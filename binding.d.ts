@@ -129,6 +129,10 @@ export declare function cast(source: Operand, target: Operand): void;
 
 export declare function cpuThreads(): number;
 export declare function setCpuThreads(count: number): void;
+/** Those that this machine has, the best one last. */
+export declare function cpuIsas(): string[];
+export declare function cpuIsa(): string;
+export declare function setCpuIsa(name: string): void;
 
 export declare function cudaUnavailableReason(): Reason | null;
 export declare function cudaDeviceCount(): number;

@@ -12,11 +12,26 @@ function setThreads(count: unknown, argument: string): void {
   binding.setCpuThreads(count);
 }
 
+/** Instruction sets that the loops of the CPU engine are compiled for. */
+export type Isa = 'baseline' | 'avx2' | 'avx512' | 'neon';
+
+function setIsa(name: unknown, argument: string): void {
+  const isas = binding.cpuIsas();
+  const expected = `one of ${isas.join(', ')}`;
+  if (typeof name !== 'string') failType(argument, expected, name);
+  if (!isas.includes(name)) fail('ERR_OPTION', argument, expected, name);
+  binding.setCpuIsa(name);
+}
+
 /**
  * The CPU engine.
  *
  * `threads`: how many threads share a large call; by default as many as there are cores, or what
  * the environment variable `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
+ *
+ * `isa`: the instruction set in use, one of `isas`, those that this machine has; by default the
+ * last of them, which is the best, or what the environment variable `CULOSS_ISA` says. All but
+ * `baseline` give the same bits in float32 and the half types.
  *
  * @example
  * ```js
@@ -32,7 +47,17 @@ export const cpu = {
   set threads(count: number) {
     setThreads(count, 'cpu.threads');
   },
+  get isas(): readonly Isa[] {
+    return binding.cpuIsas() as Isa[];
+  },
+  get isa(): Isa {
+    return binding.cpuIsa() as Isa;
+  },
+  set isa(name: Isa) {
+    setIsa(name, 'cpu.isa');
+  },
 };
 
 const fromEnvironment = process.env.CULOSS_NUM_THREADS;
 if (fromEnvironment) setThreads(Number(fromEnvironment), 'CULOSS_NUM_THREADS');
+if (process.env.CULOSS_ISA) setIsa(process.env.CULOSS_ISA, 'CULOSS_ISA');

@@ -1,5 +1,5 @@
 export { type ShapedData, type TensorLike, type TensorOptions, tensor } from './convert';
-export { cpu } from './cpu';
+export { cpu, type Isa } from './cpu';
 export { type CudaDevice, type CudaMemory, cuda, type UnavailableReason } from './cuda';
 export type { Device, DeviceLike } from './device';
 export type { DataOf, Dtype, FloatDtype } from './dtype';

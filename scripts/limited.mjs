@@ -27,8 +27,8 @@ export function runLimited(command, args, { env = {}, seconds, log, show = true 
     }
     const finish = (outcome, status) => {
       clearTimeout(timer);
-      kept.end();
-      resolve({ outcome, status, seconds: Math.round((performance.now() - started) / 100) / 10 });
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      kept.end(() => resolve({ outcome, status, seconds }));
     };
     child.on('error', ({ code }) => finish('not started', code));
     child.on('close', (status) => {

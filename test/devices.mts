@@ -1,16 +1,33 @@
 // The devices of the test table. A CUDA row without a GPU is skipped, and says why; under
 // REQUIRE_CUDA=1 it fails.
-import { cuda, type Device, type Tensor } from 'culoss';
+import { cpu, cuda, type Device, type Isa, type Tensor } from 'culoss';
 
 const reason = cuda.unavailableReason;
 
 /** What a test gives back is a figure, which the summary shows. */
 type Outcome = unknown;
 
-/** A test on every device. The device ends its title. */
+/**
+ * A test on every device, and with every instruction set of the CPU engine. Its title ends with
+ * them; `cpu` alone is the best instruction set that this machine has.
+ */
 export function onDevices(title: string, run: (device: Device) => Outcome): void {
   itWithFigure(`${title} cpu`, () => run('cpu'));
+  for (const isa of cpu.isas.slice(0, -1)) {
+    itWithFigure(`${title} cpu ${isa}`, () => withIsa(isa, () => run('cpu')));
+  }
   onCuda(`${title} cuda:0`, () => run('cuda:0'));
+}
+
+/** Runs something with an instruction set of the CPU engine. */
+export async function withIsa<R>(isa: Isa, run: () => R): Promise<Awaited<R>> {
+  const usual = cpu.isa;
+  cpu.isa = isa;
+  try {
+    return await run();
+  } finally {
+    cpu.isa = usual;
+  }
 }
 
 /** A test that needs a GPU. */

@@ -256,4 +256,22 @@ export const table: Row[] = [
     type,
     /^cpu\.threads: /,
   ],
+  [
+    'an instruction set that no machine has',
+    () => {
+      cpu.isa = wrong('mmx');
+    },
+    'ERR_OPTION',
+    value,
+    /^cpu\.isa: expected one of (baseline|neon)(, \w+)*, got 'mmx'$/,
+  ],
+  [
+    'an instruction set by number',
+    () => {
+      cpu.isa = wrong(512);
+    },
+    'ERR_OPTION',
+    type,
+    /^cpu\.isa: expected one of /,
+  ],
 ];

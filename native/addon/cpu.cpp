@@ -1,4 +1,5 @@
-// The threads of the CPU engine.
+// The threads and the instruction set of the CPU engine.
+#include "../cpu/isa.h"
 #include "../cpu/threads.h"
 #include "addon.h"
 #include "guard.h"
@@ -19,11 +20,34 @@ Napi::Value SetCpuThreads(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// cpuIsas(): string[]
+Napi::Value CpuIsas(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const cpu::InstructionSet& one : cpu::instruction_sets()) {
+    names[names.Length()] = Napi::String::New(info.Env(), one.name);
+  }
+  return names;
+}
+
+// cpuIsa(): string
+Napi::Value CpuIsa(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), cpu::instruction_set().name);
+}
+
+// setCpuIsa(name: string): void
+Napi::Value SetCpuIsa(const Napi::CallbackInfo& info) {
+  cpu::set_instruction_set(info[0].ToString().Utf8Value());
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void InitCpu(Napi::Env, Napi::Object exports) {
   export_function<CpuThreads>(exports, "cpuThreads");
   export_function<SetCpuThreads>(exports, "setCpuThreads");
+  export_function<CpuIsas>(exports, "cpuIsas");
+  export_function<CpuIsa>(exports, "cpuIsa");
+  export_function<SetCpuIsa>(exports, "setCpuIsa");
 }
 
 }  // namespace culoss

@@ -10,10 +10,10 @@
 
 namespace culoss {
 
-[[noreturn]] inline void throw_js(Napi::Env env, const std::string& code,
+[[noreturn]] inline void throw_js(Napi::Env env, std::string_view code,
                                   const std::string& message) {
   Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
+  error.Set("code", Napi::String::New(env, code.data(), code.size()));
   throw error;
 }
 

@@ -3,14 +3,18 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace culoss {
 
 struct Error : std::runtime_error {
-  Error(std::string error_code, const std::string& message)
-      : std::runtime_error(message), code(std::move(error_code)) {}
+  // Of text that is not put together, so that the loops need no functions of strings.
+  Error(const char* error_code, const char* message)
+      : std::runtime_error(message), code(error_code) {}
+  Error(const char* error_code, const std::string& message)
+      : std::runtime_error(message), code(error_code) {}
 
-  std::string code;
+  std::string_view code;
 };
 
 }  // namespace culoss

@@ -55,20 +55,37 @@ HD inline float decode(Half<kExponentBits> half) {
 
 // Rounds once, to nearest, ties to even; beyond the range to infinity.
 template <int kExponentBits>
-inline Half<kExponentBits> encode(double value) {
+inline Half<kExponentBits> encode(float value) {
   using Format = Half<kExponentBits>;
-  const uint16_t sign = signbit(value) ? 0x8000 : 0;
-  const double magnitude = fabs(value);
-  if (isnan(value)) return {uint16_t(sign | Format::kInfinity | 1 << (Format::kFractionBits - 1))};
-  if (magnitude == 0) return {sign};
-  if (magnitude >= ldexp(1.0, Format::kBias + 1)) return {uint16_t(sign | Format::kInfinity)};
-  int exponent;
-  frexp(magnitude, &exponent);
-  exponent = exponent - 1 < 1 - Format::kBias ? 1 - Format::kBias : exponent - 1;
-  // In units of the last place. A carry out of the fraction lands in the exponent, as it should.
-  const double units = nearbyint(ldexp(magnitude, Format::kFractionBits - exponent));
-  const int biased = (exponent + Format::kBias - 1) << Format::kFractionBits;
-  return {uint16_t(sign | (biased + int(units)))};
+  constexpr int kDropped = 23 - Format::kFractionBits;
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  // Half a unit of the last place is added, and less of an even number; a carry out of the fraction
+  // lands in the exponent, as it should.
+  const uint32_t rounding = (1u << (kDropped - 1)) - 1 + (magnitude >> kDropped & 1);
+  const uint32_t rebias = uint32_t(127 - Format::kBias) << 23;
+  uint32_t rounded = (magnitude - rebias + rounding) >> kDropped;
+  if constexpr (Format::kBias != 127) {
+    // A subnormal: the addition of a number whose last place is that of the format rounds it.
+    const float unit = std::bit_cast<float>(uint32_t(127 - Format::kBias + 1 + kDropped) << 23);
+    const float sum = std::bit_cast<float>(magnitude) + unit;
+    const uint32_t subnormal = std::bit_cast<uint32_t>(sum) - std::bit_cast<uint32_t>(unit);
+    rounded = magnitude < rebias + (1u << 23) ? subnormal : rounded;
+  }
+  rounded = rounded > Format::kInfinity ? Format::kInfinity : rounded;
+  const uint32_t nan = Format::kInfinity | 1 << (Format::kFractionBits - 1);
+  return {uint16_t(sign | (magnitude > 0x7f800000 ? nan : rounded))};
+}
+
+// A double is first rounded to a float with an odd last bit if anything is lost, so that rounding
+// it again rounds as once.
+template <int kExponentBits>
+inline Half<kExponentBits> encode(double value) {
+  const float nearest = float(value);
+  if (double(nearest) == value || isnan(value)) return encode<kExponentBits>(nearest);
+  const float toward_zero =
+      fabs(double(nearest)) > fabs(value) ? nextafterf(nearest, 0.0f) : nearest;
+  return encode<kExponentBits>(std::bit_cast<float>(std::bit_cast<uint32_t>(toward_zero) | 1));
 }
 
 #ifdef __CUDACC__

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "layout.h"
+#include "math.h"
 #include "views.h"
 
 namespace culoss {
@@ -21,15 +22,18 @@ HD typename Work::Statistics statistics_of(const Work& work, const RowLayout& ro
     typename Work::Part part;
     for (int64_t c = 0; c < columns; ++c) part.pass(input_at(work, row.at(c)));
     for (int64_t c = 0; c < columns; ++c) {
-      part.rest = part.rest + Work::Part::Rest::of(exp(input_at(work, row.at(c)) - part.base()));
+      part.rest = part.rest +
+                  Work::Part::Rest::of(exp_of_negative(input_at(work, row.at(c)) - part.base()));
     }
     return Work::Statistics::of(part);
   }
 }
 
-// Writes what is wanted of a row and returns its loss, undivided.
-template <class Work, class Division>
-HD double whole_row(const Work& work, const RowLayout& row, const Division& division) {
+// Writes what is wanted of a row and returns its loss, undivided. `statistics_of(work, row)` is
+// asked for if the row counts.
+template <class Work, class Division, class StatisticsOf>
+HD double whole_row(const Work& work, const RowLayout& row, const Division& division,
+                    StatisticsOf&& statistics_of) {
   using A = typename Work::A;
   const int64_t columns = work.layout.columns;
   const auto targets = work.target.row(row.row);
@@ -64,6 +68,11 @@ HD double whole_row(const Work& work, const RowLayout& row, const Division& divi
     work.grad[place.offset] = store<typename Work::Stored>(slope);
   }
   return sums.loss;
+}
+
+template <class Work, class Division>
+HD double whole_row(const Work& work, const RowLayout& row, const Division& division) {
+  return whole_row(work, row, division, statistics_of<Work>);
 }
 
 }  // namespace culoss

@@ -1,6 +1,6 @@
 #include "engine.h"
 
-#include "loops.h"
+#include "isa.h"
 #include "targets.h"
 
 namespace culoss::cpu {
@@ -9,7 +9,7 @@ void run(const Call& call) {
   if (call.target_kind == TargetKind::class_ids) check_class_ids(call);
   const Division division{divisor_of(call), call.criterion.value_of_empty};
   with_float_type(call.dtype, [&]<class T>(Type<T>) {
-    const double sum = run_loops<T>(call, division);
+    const double sum = instruction_set().run_loops(call, division);
     if (call.is_scalar()) *static_cast<Compute<T>*>(call.loss) = Compute<T>(division.of(sum));
   });
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "threads.h"
 
@@ -25,11 +25,12 @@ void for_each_chunk(int64_t count, int64_t chunk, F&& f) {
 // order of the chunks: the same bits for any number of threads.
 template <class F>
 double sum_over_chunks(int64_t count, int64_t chunk, F&& partial) {
-  std::vector<double> partials(chunks_of(count, chunk));
+  const int64_t chunks = chunks_of(count, chunk);
+  const std::unique_ptr<double[]> partials(new double[chunks]);
   for_each_chunk(count, chunk,
                  [&](int64_t i, int64_t begin, int64_t end) { partials[i] = partial(begin, end); });
   double sum = 0;
-  for (const double part : partials) sum += part;
+  for (int64_t i = 0; i < chunks; ++i) sum += partials[i];
   return sum;
 }
 

@@ -22,18 +22,21 @@ int usable_cores() {
 // leaked on purpose, because joining threads while a process exits can deadlock.
 class Pool {
  public:
+  using Task = void (*)(void*, int64_t);
+
   std::atomic<int> size{usable_cores()};
 
-  void run(int64_t count, const std::function<void(int64_t)>& f) {
+  void run(int64_t count, Task f, void* context) {
     const std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
     const int helpers = turn ? start(int(std::min<int64_t>(size.load(), count)) - 1) : 0;
     if (helpers == 0) {
-      for (int64_t i = 0; i < count; ++i) f(i);
+      for (int64_t i = 0; i < count; ++i) f(context, i);
       return;
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      f_ = &f;
+      f_ = f;
+      context_ = context;
       count_ = count;
       next_ = 0;
       wanted_ = working_ = helpers;
@@ -74,13 +77,14 @@ class Pool {
   }
 
   void take_chunks() {
-    for (int64_t i; (i = next_.fetch_add(1)) < count_;) (*f_)(i);
+    for (int64_t i; (i = next_.fetch_add(1)) < count_;) f_(context_, i);
   }
 
   std::mutex turn_;  // one call at a time
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  const std::function<void(int64_t)>* f_ = nullptr;
+  Task f_ = nullptr;
+  void* context_ = nullptr;
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
   uint64_t job_ = 0;
@@ -100,6 +104,8 @@ int threads() { return pool().size; }
 
 void set_threads(int count) { pool().size = count; }
 
-void parallel_for(int64_t count, const std::function<void(int64_t)>& f) { pool().run(count, f); }
+extern "C" void culoss_parallel_for(int64_t count, void (*f)(void*, int64_t), void* context) {
+  pool().run(count, f, context);
+}
 
 }  // namespace culoss::cpu

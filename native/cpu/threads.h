@@ -3,15 +3,23 @@
 
 #include <stdint.h>
 
-#include <functional>
+#include <type_traits>
 
 namespace culoss::cpu {
 
 int threads();
 void set_threads(int count);
 
-// Calls `f(i)` once for each i in [0, count), on up to `threads()` threads, and waits for them.
-// `f` must not throw. A call that finds the threads busy runs on its own thread alone.
-void parallel_for(int64_t count, const std::function<void(int64_t)>& f);
+// Calls `f(context, i)` once for each i in [0, count), on up to `threads()` threads, and waits for
+// them. `f` must not throw. A call that finds the threads busy runs on its own thread alone.
+extern "C" void culoss_parallel_for(int64_t count, void (*f)(void*, int64_t), void* context);
+
+// The same of `f(i)`.
+template <class F>
+void parallel_for(int64_t count, F&& f) {
+  using Function = std::remove_reference_t<F>;
+  culoss_parallel_for(
+      count, [](void* context, int64_t i) { (*static_cast<Function*>(context))(i); }, &f);
+}
 
 }  // namespace culoss::cpu

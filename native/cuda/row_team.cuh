@@ -61,7 +61,7 @@ struct RowTeam {
       int peaks = 0;
 #pragma unroll
       for (int e = 0; e < kPack; ++e) {
-        const A power = exp(load(x.of[e]) - base);
+        const A power = exp_of_negative(load(x.of[e]) - base);
         below += power == 1 ? A(0) : power;
         peaks += power == 1;
       }

@@ -36,31 +36,43 @@ struct Elementwise {
   // The loss of one element, of input x, undivided, and what belongs into `grad`.
   HD Dual<A> operator()(A x, const Label<A>& label, const Place& place, A upstream) const {
     if (!label.counts) return {0, 0};
-    const Dual<A> loss = evaluate(x, label.y, place);
-    return {loss.value, loss.slope == 0 ? 0 : upstream * loss.slope};  // not 0 · ∞
-  }
-
- private:
-  // The loss of input x with target y, and its derivative by x. A side without weight is not
-  // evaluated: 0 · ∞ never arises, and a hard target costs one logarithm.
-  HD Dual<A> evaluate(A x, A y, const Place& place) const {
     if constexpr (kIsHard) {
-      return of_side(x, y != 0, y != 0 ? sides.positive : sides.negative);
+      const bool is_positive = label.y != 0;
+      const A weight = is_positive ? sides.positive : sides.negative;
+      return scaled(of_side(x, is_positive, weight), upstream);
     } else {
-      const auto [positive, negative] = sides(y, place);
-      const bool is_positive = positive != 0;
-      const Dual<A> loss = of_side(x, is_positive, is_positive ? positive : negative);
-      if (!is_positive || negative == 0) return loss;
-      const Dual<A> other = of_side(x, false, negative);
-      return {loss.value + other.value, loss.slope + other.slope};
+      const Weights<A> weights = sides(label.y, place);
+      const bool is_positive = weights.positive != 0;
+      const Dual<A> loss =
+          of_side(x, is_positive, is_positive ? weights.positive : weights.negative);
+      if (!is_positive || weights.negative == 0) return scaled(loss, upstream);
+      const Dual<A> other = of_side(x, false, weights.negative);
+      return scaled(Dual<A>{loss.value + other.value, loss.slope + other.slope}, upstream);
     }
   }
 
-  HD Dual<A> of_side(A x, bool is_positive, A weight) const {
-    if (weight == 0) return {0, 0};
-    const Linked<A> linked = link(x, is_positive);
-    const Dual<A> outcome = term(linked.outcome);
-    return {weight * outcome.value, weight * (outcome.slope * linked.slope)};
+  // What the outcomes of an element count.
+  HD Weights<A> weights(const Label<A>& label, const Place& place) const {
+    if (!label.counts) return {0, 0};
+    if constexpr (kIsHard) {
+      return label.y != 0 ? Weights<A>{sides.positive, 0} : Weights<A>{0, sides.negative};
+    } else {
+      return sides(label.y, place);
+    }
+  }
+
+  // The loss of input x if it is of its class, or if it is not, and its derivative by x.
+  template <class V>
+  HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight) const {
+    const Linked<V> linked = link(x, is_positive);
+    const Dual<V> outcome = term(linked.outcome);
+    const Mask<V> counts = weight != V{};  // not 0 · ∞
+    return {select<V>(counts, weight * outcome.value, V{}),
+            select<V>(counts, weight * (outcome.slope * linked.slope), V{})};
+  }
+  template <class V>
+  static HD Dual<V> scaled(const Dual<V>& loss, A upstream) {
+    return {loss.value, select<V>(loss.slope != V{}, upstream * loss.slope, V{})};  // not 0 · ∞
   }
 };
 

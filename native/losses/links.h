@@ -39,27 +39,34 @@ struct Probability {
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
-  HD Linked<A> operator()(A x, bool is_positive) const {
-    const A given = clamped(x), rest = 1 - given;
-    const A p = is_positive ? given : rest, q = is_positive ? rest : given;
-    const A slope = was_clamped(x) ? A(0) : reciprocal_of(p);
-    return {outcome(p, q), is_positive ? slope : -slope};
+  template <class V>
+  HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
+    const V least = all<V>(low), most = all<V>(high);
+    const Mask<V> is_below = x<least, is_above = x> most;
+    const V given = select<V>(is_below, least, select<V>(is_above, most, x)), rest = 1 - given;
+    const V p = select<V>(is_positive, given, rest), q = select<V>(is_positive, rest, given);
+    const V slope = select<V>(is_below | is_above, V{}, reciprocal_of(p));
+    return {outcome(p, q), select<V>(is_positive, slope, -slope)};
   }
 
  private:
-  HD A clamped(A x) const { return x < low ? low : x > high ? high : x; }
-  HD bool was_clamped(A x) const { return x < low || x > high; }
-  HD Outcome<A> outcome(A p, A q) const {
-    if (p >= A(0.5) && p <= 1) return Outcome<A>::likely(p, q);
-    if (p == 0) return {log_of_zero, p, q, A(0)};
-    const A log_p = log_of_small(p);
-    return {log_p, p, q, -log_p * p * reciprocal(q)};
+  template <class V>
+  HD Outcome<V> outcome(V p, V q) const {
+    const auto [log_p, ratio] = Logarithm<V>::of(p, q);
+    const Mask<V> is_likely = (p >= all<V>(A(0.5))) & (p <= all<V>(1)), is_zero = p == V{};
+    const V pr = p * select<V>(is_likely, ratio, -log_p * reciprocal(q));
+    return {select<V>(is_zero, all<V>(log_of_zero), log_p), p, q, select<V>(is_zero, V{}, pr)};
   }
-  HD A reciprocal_of(A p) const {
-    if (p <= 0) return p == 0 ? reciprocal_of_zero : A(NAN);
-    constexpr A kLargest = std::numeric_limits<A>::max(), kSmallest = std::numeric_limits<A>::min();
-    const A quotient = p < kSmallest ? 1 / p : reciprocal(p);
-    return quotient > kLargest ? kLargest : quotient;
+  template <class V>
+  HD V reciprocal_of(V p) const {
+    using Limits = std::numeric_limits<A>;
+#ifdef __CUDA_ARCH__
+    const V exact = p < Limits::min() ? 1 / p : reciprocal(p);
+#else
+    const V exact = 1 / p;
+#endif
+    const V of_rest = select<V>(p == V{}, all<V>(reciprocal_of_zero), all<V>(A(NAN)));
+    return select<V>(p > V{}, smaller(all<V>(Limits::max()), exact), of_rest);
   }
 };
 
@@ -68,16 +75,20 @@ struct Probability {
 template <class A>
 struct Sigmoid {
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
-  HD Linked<A> operator()(A x, bool is_positive) const {
-    const A z = is_positive ? x : -x;
-    const A e = exp(-fabs(x));
-    const A larger = reciprocal(1 + e), smaller = e * larger;
-    const Outcome<A> likely = Outcome<A>::likely(larger, smaller);
-    const A log_smaller = likely.log_p - fabs(x);
-    constexpr A kLargest = std::numeric_limits<A>::max();  // not ∞ · 0
-    const Outcome<A> outcome =
-        z < 0 ? Outcome<A>{log_smaller, smaller, larger, fmin(-log_smaller, kLargest) * e} : likely;
-    return {outcome, is_positive ? outcome.q : -outcome.q};
+  template <class V>
+  HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
+    const V distance = magnitude(x);
+    const V e = exp_of_negative(-distance);
+    const V high = reciprocal(1 + e), low = e * high;
+    const V ratio = log_ratio(low);
+    const V log_high = -(low * ratio), log_low = log_high - distance;
+    const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
+    const V largest = all<V>(std::numeric_limits<A>::max());  // not ∞ · 0
+    const V q = select<V>(is_unlikely, high, low);
+    const Outcome<V> outcome{select<V>(is_unlikely, log_low, log_high),
+                             select<V>(is_unlikely, low, high), q,
+                             select<V>(is_unlikely, smaller(largest, -log_low) * e, high * ratio)};
+    return {outcome, select<V>(is_positive, q, -q)};
   }
 };
 

@@ -47,7 +47,7 @@ struct RowPart {
 
  private:
   HD Rest under(A new_max) const {
-    const A e = exp(max - base(new_max));
+    const A e = exp_of_negative(max - base(new_max));
     if (e == 1) return rest;
     return {(rest.below + double(rest.peaks)) * double(e), 0};
   }
@@ -58,13 +58,13 @@ template <class A>
 struct RowStatistics {
   A base = 0;  // the largest logit
   double rest = 0;
-  A total = 1;  // Σ e^(x_j − base)
+  A log_total = 0;  // of Σ e^(x_j − base)
   A inverse_total = 1;
 
   static HD RowStatistics of(const RowPart<A>& row) {
     const double rest = row.rest.sum();
     const A total = A(1 + rest);
-    return {row.base(), rest, total, reciprocal(total)};
+    return {row.base(), rest, log(total), reciprocal(total)};
   }
 };
 
@@ -76,19 +76,25 @@ struct Softmax {
   using Statistics = RowStatistics<A>;
   using Part = RowPart<A>;
 
-  HD Linked<A> operator()(A x, const RowStatistics<A>& row) const {
-    const A shifted = x - row.base;
-    const A e = exp(shifted);
-    const A other = e == 1 ? A(row.rest) : A(1 + (row.rest - double(e)));
-    const A p = e * row.inverse_total, q = other * row.inverse_total;
-    if (e >= other) return {Outcome<A>::likely(p, q), q};
-    const A log_p = shifted - log(row.total);
-    constexpr A kLargest = std::numeric_limits<A>::max();  // not ∞ · 0
-    return {{log_p, p, q, fmin(-log_p, kLargest) * e * reciprocal(other)}, q};
+  template <class V>
+  HD Linked<V> operator()(V x, const RowStatistics<A>& row) const {
+    const V shifted = x - row.base;
+    const V e = exp_of_negative(shifted);
+    const A rest = A(row.rest);
+    // Of a class that is not the largest one, 1 is in the sum of the others.
+    const V other = select<V>(e == all<V>(1), all<V>(rest), 1 + (rest - e));
+    const V p = e * row.inverse_total, q = other * row.inverse_total;
+    const Mask<V> is_likely = e >= other;
+    const V ratio = log_ratio(select<V>(is_likely, q, V{}));
+    const V log_p = select<V>(is_likely, -(q * ratio), shifted - row.log_total);
+    const V largest = all<V>(std::numeric_limits<A>::max());  // not ∞ · 0
+    const V of_unlikely = smaller(largest, -log_p) * e * reciprocal(other);
+    return {{log_p, p, q, select<V>(is_likely, p * ratio, of_unlikely)}, q};
   }
 
-  static HD A probability(A x, const RowStatistics<A>& row) {
-    return exp(x - row.base) * row.inverse_total;
+  template <class V>
+  static HD V probability(V x, const RowStatistics<A>& row) {
+    return exp_of_negative(x - row.base) * row.inverse_total;
   }
 };
 
@@ -99,8 +105,9 @@ struct RowProbability : Probability<A> {
   struct Statistics {};
   using Part = Statistics;
 
-  HD Linked<A> operator()(A x, const Statistics&) const {
-    return Probability<A>::operator()(x, true);
+  template <class V>
+  HD Linked<V> operator()(V x, const Statistics&) const {
+    return Probability<A>::operator()(x, V{} == V{});
   }
 };
 

@@ -15,12 +15,6 @@ struct Outcome {
   A p;
   A q;   // 1 − p
   A pr;  // −p log p / q: 1 at p = 1, 0 at p = 0
-
-  // Of p ≥ ½: from q alone.
-  static HD Outcome likely(A p, A q) {
-    const A ratio = log_ratio(q);
-    return {-(q * ratio), p, q, p * ratio};
-  }
 };
 
 template <class A>
@@ -35,7 +29,7 @@ struct CrossEntropy {
 
   template <class A>
   HD Dual<A> operator()(const Outcome<A>& outcome) const {
-    return {-outcome.log_p, A(-1)};
+    return {-outcome.log_p, all<A>(-1)};
   }
 };
 
@@ -52,7 +46,10 @@ struct SmallPower {
     return {A(gamma), {A(gamma == 0), A(gamma == 1), A(gamma == 2)}};
   }
 
-  HD A operator()(A q) const { return at[0] + q * (at[1] + q * at[2]); }
+  template <class V>
+  HD V operator()(V q) const {
+    return at[0] + q * (at[1] + q * at[2]);
+  }
 };
 
 // q^γ of any γ ≥ 0.
@@ -62,11 +59,12 @@ struct RealPower {
 
   A exponent;
 
-  HD A operator()(A q) const {
-    if (exponent == 0) return 1;
+  template <class V>
+  HD V operator()(V q) const {
+    if (exponent == 0) return all<V>(1);
     if (exponent == 1) return q;
     if (exponent == 2) return q * q;
-    return pow(q, exponent);
+    return power(q, exponent);
   }
 };
 

@@ -1,0 +1,120 @@
+// Several numbers that are computed as one: a formula that is written for a number, with `?:` in
+// the place of branches, holds for a vector of the machine, too.
+#pragma once
+
+#include <stdint.h>
+
+#include <bit>
+#include <type_traits>
+
+#if defined(__FMA__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON) && !defined(__CUDACC__)
+#include <arm_neon.h>
+#endif
+
+#include "platform.h"
+
+namespace culoss {
+
+// Of a number: the types of its comparisons and of its bits.
+template <class A>
+struct LanesOf {
+  using Scalar = A;
+  using Mask = bool;
+  using Int = std::conditional_t<sizeof(A) == 8, int64_t, int32_t>;
+  using Unsigned = std::make_unsigned_t<Int>;
+  static constexpr int kLanes = 1;
+};
+
+#ifndef __CUDACC__
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+using Floats [[gnu::vector_size(kVectorBytes)]] = float;
+using Ints [[gnu::vector_size(kVectorBytes)]] = int32_t;
+using Unsigneds [[gnu::vector_size(kVectorBytes)]] = uint32_t;
+using Doubles [[gnu::vector_size(kVectorBytes)]] = double;
+using Longs [[gnu::vector_size(kVectorBytes)]] = int64_t;
+using UnsignedLongs [[gnu::vector_size(kVectorBytes)]] = uint64_t;
+using HalfOfFloats [[gnu::vector_size(kVectorBytes / 2)]] = float;
+
+template <>
+struct LanesOf<Floats> {
+  using Scalar = float;
+  using Mask = Ints;
+  using Int = Ints;
+  using Unsigned = Unsigneds;
+  static constexpr int kLanes = kVectorBytes / sizeof(float);
+};
+template <>
+struct LanesOf<Doubles> {
+  using Scalar = double;
+  using Mask = Longs;
+  using Int = Longs;
+  using Unsigned = UnsignedLongs;
+  static constexpr int kLanes = kVectorBytes / sizeof(double);
+};
+#endif
+
+template <class A>
+using Scalar = typename LanesOf<A>::Scalar;
+template <class A>
+using Mask = typename LanesOf<A>::Mask;
+template <class A>
+using Bits = typename LanesOf<A>::Unsigned;
+
+// a b + c: rounded once where the machine can, which is one instruction there.
+template <class A>
+HD inline A multiply_add(const A& a, const A& b, const A& c) {
+#if defined(__CUDACC__)
+  return a * b + c;
+#else
+#if defined(__FMA__) || defined(__ARM_NEON)
+  if constexpr (std::is_same_v<A, float>) return __builtin_fmaf(a, b, c);
+#endif
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<A, Floats>)
+    return A(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
+#elif defined(__FMA__)
+  if constexpr (std::is_same_v<A, Floats>)
+    return A(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
+#elif defined(__ARM_NEON)
+  if constexpr (std::is_same_v<A, Floats>) return A(vfmaq_f32(c, a, b));
+#endif
+  return a * b + c;
+#endif
+}
+
+// A number in all lanes.
+template <class A>
+HD inline A all(Scalar<A> number) {
+  return A{} + number;
+}
+template <class A>
+HD inline A select(const Mask<A>& which, const A& a, const A& b) {
+  return which ? a : b;
+}
+template <class A>
+HD inline Bits<A> bits_of(const A& x) {
+  return std::bit_cast<Bits<A>>(x);
+}
+template <class A>
+HD inline A of_bits(const Bits<A>& bits) {
+  return std::bit_cast<A>(bits);
+}
+template <class A, class I>
+HD inline A number_of(const I& integers) {
+  if constexpr (LanesOf<A>::kLanes == 1) {
+    return A(integers);
+  } else {
+    return __builtin_convertvector(integers, A);
+  }
+}
+
+}  // namespace culoss
