@@ -63,7 +63,7 @@ describe('reduction', () => {
           expectClose(
             numbers(criterion.valueAndGrad(x, y, { gradOutput: 3 }).grad),
             gradOf(upstream.map(() => 3)),
-            { relative: 1e-15 },
+            { relative: 1e-14 },
           );
         });
       }

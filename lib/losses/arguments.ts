@@ -123,17 +123,17 @@ export function readsAsDense(
 ): boolean {
   const isDense = sameShape(inputs.shape, targets.shape);
   const isIds = isPerRow(targets.shape, axes);
-  const dense = `dense targets of the shape [${inputs.shape.join(', ')}]`;
-  const { rows, rowShape } = axes;
-  const ids =
-    rowShape.length === 1 ? `${rows} class ids` : `class ids of the shape [${rowShape.join(', ')}]`;
   const refuse = (expected: string): never => fail('ERR_SHAPE', 'targets', expected, targets.shape);
-  if (oneHot === true) return isDense || refuse(dense);
-  if (oneHot === false) return isIds ? false : refuse(ids);
-  if (isDense && axes.columns === 1 && !isFloat(targets.dtype)) {
+  if (oneHot === undefined && isDense && axes.columns === 1 && !isFloat(targets.dtype)) {
     refuse('the option oneHot, because integers of this shape could be class ids or dense');
   }
-  return isDense || (isIds ? false : refuse(`${ids}, or ${dense}`));
+  if (oneHot !== false && isDense) return true;
+  if (oneHot !== true && isIds) return false;
+  const { rows, rowShape } = axes;
+  const dense = `dense targets of the shape [${inputs.shape.join(', ')}]`;
+  const ids =
+    rowShape.length === 1 ? `${rows} class ids` : `class ids of the shape [${rowShape.join(', ')}]`;
+  return refuse(oneHot === undefined ? `${ids}, or ${dense}` : oneHot ? dense : ids);
 }
 
 /**

@@ -46,12 +46,12 @@ struct Layout {
   HD constexpr int64_t elements() const { return outer * columns * inner; }
 
   HD constexpr RowLayout row(int64_t row) const {
-    return {row, row + row / inner * (columns - 1) * inner, inner};
+    return {row, row + quotient(row, inner) * (columns - 1) * inner, inner};
   }
 
   HD constexpr Position position(int64_t offset) const {
-    const int64_t line = inner == 1 ? offset : offset / inner;  // an (outer, column)
-    const int64_t before = line / columns;                      // of the outer ones
+    const int64_t line = inner == 1 ? offset : quotient(offset, inner);  // an (outer, column)
+    const int64_t before = quotient(line, columns);                      // of the outer ones
     return {before, line - before * columns, offset - line * inner};
   }
   HD constexpr Place at(const Position& position) const {
@@ -60,6 +60,11 @@ struct Layout {
             line * inner + position.inner};
   }
   HD constexpr Place at_offset(int64_t offset) const { return at(position(offset)); }
+
+  // a / b of numbers ≥ 0. A division of 32 bits takes a quarter of the time.
+  HD static constexpr int64_t quotient(int64_t a, int64_t b) {
+    return (a | b) >> 32 == 0 ? int64_t(uint32_t(a) / uint32_t(b)) : a / b;
+  }
 
   // The position a step behind another, both in the order of memory: a sum with carries.
   HD constexpr Position sum(const Position& a, const Position& step) const {

@@ -13,6 +13,10 @@
 
 namespace culoss {
 
+// How many digits of a function are asked for: all that its type has, or as many as make up for
+// inputs and gradients of 16 bits.
+enum class Digits { all, few };
+
 // The larger and the smaller of two numbers; b is none if it is NaN.
 template <class V>
 HD V larger(V a, V b) {
@@ -40,6 +44,26 @@ HD A magnitude(A x) {
   }
 }
 
+#ifdef __CUDA_ARCH__
+// What a multiprocessor has a unit for, of normal numbers: others are taken for 0. The only PTX
+// there is, because the functions of CUDA have instructions for the others.
+__device__ inline float fast_exp2(float x) {
+  float result;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+__device__ inline float fast_log(float x) {
+  float log2;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2) : "f"(x));
+  return log2 * 0x1.62e43p-1f;
+}
+__device__ inline float fast_reciprocal(float x) {
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+#endif
+
 // (…((c₀ x + c₁) x + c₂)…)
 template <class A, int n>
 HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
@@ -54,11 +78,21 @@ HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
 // −log(1 − q) / q of q in [0, ½], 1 at 0: what is left of the logarithm of a probability near 1
 // once its small factor is taken out, so that nothing is lost where q is tiny.
 //
-// A polynomial with the least relative error, 2^−28; rounding included, 1.4 · 2^−24.
-template <class A>
+// A polynomial with the least relative error, 2^−28; rounding included, 1.4 · 2^−24. Of few digits,
+// 2^−19.7.
+template <Digits kDigits = Digits::all, class A>
 HD inline A log_ratio(A q) {
   if constexpr (std::is_same_v<A, double>) {
     return q == 0 ? 1 : -log1p(-q) / q;
+  } else if constexpr (kDigits == Digits::few) {
+    constexpr float kCoefficients[] = {0.967646062374115f,
+                                       -0.6008871793746948f,
+                                       0.4997962713241577f,
+                                       0.19433356821537018f,
+                                       0.33793774247169495f,
+                                       0.49987557530403137f,
+                                       1.0f};
+    return polynomial(q, kCoefficients);
   } else {
     constexpr float kCoefficients[] = {1.775638222694397f,  -2.552626609802246f,
                                        2.0467488765716553f, -0.633483409881592f,
@@ -94,20 +128,23 @@ struct Logarithm {
   A log_p;
   A ratio;
 
-  static HD Logarithm of(A p, A q) {  // q = 1 − p
-    const Mask<A> is_likely = (p >= all<A>(Scalar<A>(0.5))) & (p <= all<A>(1));
+  // q = 1 − p; `kIsNormal` says that both are normal numbers.
+  template <Digits kDigits, bool kIsNormal = false>
+  static HD Logarithm of(A p, A q) {
+    Mask<A> is_likely = p >= all<A>(Scalar<A>(0.5));
+    if constexpr (!kIsNormal) is_likely = is_likely & (p <= all<A>(1));
     if constexpr (std::is_same_v<A, double>) {
       const A ratio = log_ratio(q);
       return {is_likely ? -(q * ratio) : log(p), ratio};
     } else {
 #ifdef __CUDA_ARCH__
-      const A ratio = log_ratio(q);
-      return {is_likely ? -(q * ratio) : __logf(p), ratio};
+      const A ratio = log_ratio<kDigits>(q);
+      return {is_likely ? -(q * ratio) : kIsNormal ? fast_log(p) : __logf(p), ratio};
 #else
       const Reduced<A> reduced = Reduced<A>::of(p);
       const A rest = select<A>(is_likely, q, reduced.rest);
       const A exponent = select<A>(is_likely, A{}, reduced.exponent);
-      const A ratio = log_ratio(rest);
+      const A ratio = log_ratio<kDigits>(rest);
       const A low = multiply_add(exponent, all<A>(kLog2Low), -(rest * ratio));
       const A log_p = multiply_add(exponent, all<A>(kLog2High), low);
       const A of_no_number = select<A>(p > A{}, p, all<A>(NAN));  // log ∞ = ∞
@@ -118,14 +155,14 @@ struct Logarithm {
   }
 };
 
-// e^x of x ≤ 0, to 1.2 units of the last place.
-template <class A>
+// e^x of x ≤ 0, to 1.2 units of the last place; of few digits, to x · 2^−24, and 0 below 2^−126.
+template <Digits kDigits = Digits::all, class A>
 HD inline A exp_of_negative(A x) {
   if constexpr (std::is_same_v<A, double>) {
     return exp(x);
   } else {
 #ifdef __CUDA_ARCH__
-    return expf(x);
+    return kDigits == Digits::few ? fast_exp2(x * 0x1.715476p0f) : expf(x);
 #else
     constexpr float kLeast = -104;  // e^x is 0 from here on
     constexpr float kRound = 0x1.8p23f;
@@ -206,11 +243,7 @@ HD inline A power(A q, Scalar<A> exponent) {
 template <class A>
 HD inline A reciprocal(A x) {
 #ifdef __CUDA_ARCH__
-  if constexpr (std::is_same_v<A, float>) {
-    float result;
-    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));  // the only PTX there is
-    return result;
-  }
+  if constexpr (std::is_same_v<A, float>) return fast_reciprocal(x);
 #endif
   return 1 / x;
 }

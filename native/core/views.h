@@ -90,6 +90,7 @@ struct ClassIds {
 
   struct Row {
     int64_t id;
+    HD bool counts() const { return id >= 0; }
     HD int64_t column(int64_t) const { return id; }
     // Whether none of `n` columns can hold a target other than 0.
     HD bool misses(int64_t first, int n) const { return id < first || id >= first + n; }

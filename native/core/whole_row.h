@@ -22,8 +22,8 @@ HD typename Work::Statistics statistics_of(const Work& work, const RowLayout& ro
     typename Work::Part part;
     for (int64_t c = 0; c < columns; ++c) part.pass(input_at(work, row.at(c)));
     for (int64_t c = 0; c < columns; ++c) {
-      part.rest = part.rest +
-                  Work::Part::Rest::of(exp_of_negative(input_at(work, row.at(c)) - part.base()));
+      const auto e = work.link.exponential(input_at(work, row.at(c)) - part.base());
+      part.rest = part.rest + Work::Part::Rest::of(e);
     }
     return Work::Statistics::of(part);
   }

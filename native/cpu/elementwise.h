@@ -70,9 +70,9 @@ class ElementwiseLoop {
   [[gnu::flatten]] void evaluate_rows(int64_t at, int n) {
     const A upstream = work_.upstream({}, slope_of_division());
     const Work work = work_;  // so that its numbers stay in registers
+    const V negative = all<V>(work.sides.negative);
     for_each_vector<A>(n, [&](int i) {
-      const Dual<V> loss = work.of_side(inputs_.at(i), Mask<V>{}, all<V>(work.sides.negative));
-      put(i, work.scaled(loss, upstream));
+      put(i, work.of_side(inputs_.at(i), Mask<V>{}, negative, all<V>(upstream)));
     });
     const int64_t columns = work_.layout.columns;
     for (int64_t row = at / columns; row * columns < at + n; ++row) {
@@ -81,8 +81,7 @@ class ElementwiseLoop {
         const int64_t end = std::min<int64_t>(first + columns, n);
         for (int64_t i = std::max<int64_t>(first, 0); i < end; ++i) put_one(int(i), {0, 0});
       } else if (i >= 0 && i < n) {
-        const Dual<A> loss = work_.of_side(inputs_.of[i], true, work_.sides.positive);
-        put_one(int(i), work_.scaled(loss, upstream));
+        put_one(int(i), work_.of_side(inputs_.of[i], true, work_.sides.positive, upstream));
       }
     }
   }
@@ -104,26 +103,24 @@ class ElementwiseLoop {
     const A upstream = has_upstreams() ? 1 : work_.upstream({}, slope_of_division());
     bool is_soft = false;  // both outcomes of an element count
     for (int i = 0; i < n; ++i) is_soft |= (positive_.of[i] != 0) & (negative_.of[i] != 0);
-    const A of_side = is_soft ? 1 : upstream;
     for_each_vector<A>(n, [&](int i) {
       const Mask<V> is_positive = positive_.at(i) != V{};
       const V weight = select<V>(is_positive, positive_.at(i), negative_.at(i));
-      put(i, work.scaled(work.of_side(inputs_.at(i), is_positive, weight), of_side));
+      put(i, work.of_side(inputs_.at(i), is_positive, weight, all<V>(upstream)));
     });
     if (!is_soft) return;
     for_each_vector<A>(n, [&](int i) {
       const V weight = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
-      const Dual<V> other = work.of_side(inputs_.at(i), Mask<V>{}, weight);
-      const Dual<V> both{losses_.at(i) + other.value, slopes_.at(i) + other.slope};
-      put(i, work.scaled(both, upstream));
+      const Dual<V> other = work.of_side(inputs_.at(i), Mask<V>{}, weight, all<V>(upstream));
+      put(i, {losses_.at(i) + other.value, slopes_.at(i) + other.slope});
     });
   }
 
   // Upstream gradients that elements have of their own.
   void scale(int64_t at, int n) {
     for_each_place(work_, at, n, [&](int i, const Place& place, const auto&) {
-      const Dual<A> loss{losses_.of[i], slopes_.of[i]};
-      put_one(i, work_.scaled(loss, work_.upstream(place, slope_of_division())));
+      A& slope = slopes_.of[i];
+      if (slope != 0) slope *= work_.upstream(place, slope_of_division());  // not 0 · ∞
     });
   }
 

@@ -81,7 +81,7 @@ class RowwiseLoop {
     for_each_block(row, -INFINITY, [&](int64_t, int n) {
       V peaks{};
       for_each_vector<A>(n, [&](int i) {
-        const V e = exp_of_negative(inputs_.at(i) - base);
+        const V e = work_.link.exponential(inputs_.at(i) - base);
         const Mask<V> is_peak = e == all<V>(1);
         slopes_.at(i) = select<V>(is_peak, V{}, e);
         peaks = peaks + select<V>(is_peak, all<V>(1), V{});
@@ -119,10 +119,8 @@ class RowwiseLoop {
   [[gnu::flatten]] void slopes_beside(int n, const typename Work::Statistics& given,
                                       const typename Work::Sums& sums) {
     const typename Work::Statistics statistics = given;  // so that it stays in registers
-    const A slope = A(sums.slope);
-    for_each_vector<A>(n, [&](int i) {
-      slopes_.at(i) = -(work_.link.probability(inputs_.at(i), statistics) * slope);
-    });
+    for_each_vector<A>(
+        n, [&](int i) { slopes_.at(i) = work_.slope_beside(inputs_.at(i), statistics, sums); });
   }
 
   // Calls `f(first, n)` for the blocks of a row, after their inputs were loaded.

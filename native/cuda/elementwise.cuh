@@ -7,135 +7,242 @@
 
 namespace culoss::cuda {
 
-// Packs of a thread in a tile: as many loads are on their way at once. The packs of a block lie
-// next to one another.
-template <class T, int kPacks>
-constexpr int64_t kTileElements = int64_t(kThreads) * kPacks* kPackElements<T>;
-
-// From a pack of a thread to its next one, as the engine computes it before the launch.
-template <class T>
-Position step_between_packs(const Layout& layout) {
-  return layout.position(int64_t(kThreads) * kPackElements<T>);
-}
-
-// Calls `visit(p, at, position)` for the packs of this thread, after `fetch(p, at)` for all of a
-// tile: the pack begins at `at`, `position` is that of its first element in the run.
-template <int kPacks, class T, class Fetch, class Visit>
-__device__ void for_each_pack(const Run<T>& run, const Layout& layout, const Position& step,
-                              Fetch&& fetch, Visit&& visit) {
-  constexpr int64_t kStride = int64_t(kThreads) * Run<T>::kPack;
-  for (int64_t tile = blockIdx.x; tile * kPacks * kThreads < run.packs(); tile += gridDim.x) {
-    const int64_t first = run.start(tile * kPacks * kThreads + threadIdx.x);
-#pragma unroll
-    for (int p = 0; p < kPacks; ++p) fetch(p, first + p * kStride);
-    Position position{};
-#pragma unroll
-    for (int p = 0; p < kPacks; ++p) {
-      const int64_t at = first + p * kStride;
-      if (at >= run.size) continue;
-      const bool goes_on = p > 0 && at >= kStride;  // the pack before begins in the run, too
-      position = goes_on ? layout.sum(position, step) : layout.position(at < 0 ? 0 : at);
-      visit(p, at, position);
-    }
-  }
-}
-
-// Writes the loss and the slope that `f(x, label, place)` has for each element of a pack. A pack
-// that ends in another row than it begins in, or sticks out of the run, goes one by one.
-template <class Work, class T, class F>
-__device__ void visit_pack(const Work& work, const Run<T>& run, const Pack<T>& inputs, int64_t at,
-                           const Position& position, const Outputs<T>& outputs, F&& f) {
-  constexpr int kPack = Run<T>::kPack;
-  using A = Compute<T>;
-  if (run.is_whole(at) && work.layout.inner == 1 &&
-      position.column + kPack <= work.layout.columns) {
-    const Place first{position.outer, position.column, at};
-    outputs.write_whole(run, at, inputs, work.target.row(first.row), first, f);
-    return;
-  }
-  const int64_t end = at + kPack < run.size ? at + kPack : run.size;
-  Place place = work.layout.at(position);
-  auto targets = work.target.row(place.row);
-#pragma unroll 1
-  for (Position here = position; place.offset < end;) {
-    outputs.write(place.offset,
-                  f(load(run.begin[place.offset]), targets.template label<A>(place), place));
-    here = work.layout.next(here);
-    const Place next = work.layout.at(here);
-    if (next.row != place.row && next.offset < end) targets = work.target.row(next.row);
-    place = next;
-  }
-}
-
+// Packs that a thread takes at once: what is found out about where they are is shared by them.
 template <class Work>
-constexpr int kPacksInFlight = Work::kIsCheap ? 2 : 1;
+constexpr int kPacksAtOnce = Work::kIsCheap && sizeof(typename Work::Stored) == 4 ? 2 : 1;
 
 // Blocks that a multiprocessor shall hold at least. It bounds the registers of a thread, and tells
 // the compiler not to spill for the sake of more blocks.
 template <class Work>
-constexpr int kResidentBlocks = !Work::kIsCheap                                  ? 2
-                                : Work::kIsHard && sizeof(typename Work::A) == 4 ? 4
-                                                                                 : 3;
+constexpr int kResidentBlocks = Work::kIsCheap ? 3 : 2;
+
+// Neighbouring packs of a thread.
+template <class Work>
+struct Packs {
+  static constexpr int kPacks = kPacksAtOnce<Work>;
+
+  RawPack inputs[kPacks];  // if all are in the run
+  int64_t at;              // where the first one begins
+  bool are_whole;
+  // Where that is, if the elements of a row lie next to one another.
+  int64_t row;
+  int64_t column;
+};
+
+// What the threads of a launch do with packs.
+template <class Work>
+struct PackLoop {
+  using T = typename Work::Stored;
+  using A = typename Work::A;
+  using Targets = typename decltype(Work::target)::Row;
+  static constexpr int kPack = kPackElements<T>;
+  static constexpr int kPacks = kPacksAtOnce<Work>;
+  static constexpr int kElements = kPack * kPacks;
+  using Inputs = A[kElements];
+  using Labels = Label<A>[kElements];
+  using Losses = Dual<A>[kElements];
+
+  const Work& work;
+  Run<T> run;
+  Outputs<T> outputs;
+  A slope_of_division;
+  A upstream;  // where it is uniform
+
+  __device__ PackLoop(const Work& work, const DivisionSource& source)
+      : work(work),
+        run(Run<T>::of(work.inputs, work.layout.elements())),
+        outputs{Work::kIsUniform ? nullptr : work.losses, work.grad, source},
+        slope_of_division(A(source.read().slope())),
+        upstream(work.upstream({}, slope_of_division)) {}
+
+  // Visits the packs of this thread, and returns the sum of their losses. The next ones are on
+  // their way meanwhile. Rows and columns are added up, for a division takes long.
+  __device__ double visit_all() const {
+    const int64_t columns = work.layout.columns, step = int64_t(gridDim.x) * kThreads * kElements;
+    Packs<Work> packs;
+    fetch(run.start((int64_t(blockIdx.x) * kThreads + threadIdx.x) * kPacks), packs);
+    if (packs.at >= run.size) return 0;
+    packs.row = packs.at < 0 ? 0 : Layout::quotient(packs.at, columns);
+    packs.column = packs.at - packs.row * columns;
+    const bool has_more = packs.at + step < run.size;
+    const int64_t rows_of_step = has_more ? Layout::quotient(step, columns) : 0;
+    const int64_t columns_of_step = step - rows_of_step * columns;
+    double sum = 0;
+    for (;;) {
+      Packs<Work> next;
+      fetch(packs.at + step, next);
+      next.row = packs.row + rows_of_step;
+      next.column = packs.column + columns_of_step;
+      if (next.column >= columns) {
+        next.column -= columns;
+        ++next.row;
+      }
+      sum += visit(packs);
+      if (next.at >= run.size) return sum;
+      packs = next;
+    }
+  }
+
+ private:
+  __device__ void fetch(int64_t at, Packs<Work>& packs) const {
+    packs.at = at;
+    packs.are_whole = at >= 0 && at + kElements <= run.size;
+#pragma unroll
+    for (int p = 0; p < kPacks; ++p) {
+      packs.inputs[p] = packs.are_whole ? run.raw(at + p * kPack) : RawPack{};
+    }
+  }
+
+  // Writes losses and slopes, and returns the sum of the losses.
+  __device__ double visit(const Packs<Work>& packs) const {
+    const bool can_cross_rows = Work::kIsHard;
+    const bool is_of_one_row = packs.column + kElements <= work.layout.columns;
+    if (!packs.are_whole || work.layout.inner != 1 || !(is_of_one_row || can_cross_rows)) {
+      return visit_one_by_one(packs.at, kElements);
+    }
+    const Targets targets = work.target.row(packs.row);
+    const Place place{packs.row, packs.column, packs.at};
+    Inputs x;
+    Labels labels;
+#pragma unroll
+    for (int p = 0; p < kPacks; ++p) {
+      const auto inputs = std::bit_cast<Pack<T>>(packs.inputs[p]);
+#pragma unroll
+      for (int e = 0; e < kPack; ++e) x[p * kPack + e] = load(inputs.of[e]);
+    }
+    if constexpr (!Work::kIsHard) targets.labels(place, labels);
+    if (Work::kIsUniform && !is_regular(x, labels)) return visit_one_by_one(packs.at, kElements);
+    Losses losses;
+    if constexpr (Work::kIsHard) {
+      evaluate_ids(x, targets, place, losses);
+    } else {
+      evaluate_labels(x, labels, place, losses);
+    }
+    return write(packs.at, losses);
+  }
+
+  // Whether no guard is needed, and no element has two sides.
+  __device__ bool is_regular(const Inputs& x, const Labels& labels) const {
+    bool is_regular = isfinite(upstream);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) is_regular = is_regular && work.link.is_regular(x[e]);
+    if constexpr (Work::kIsUniform && !Work::kIsHard) {
+      is_regular = is_regular && !work.sides.shares.smoothing.is_on();
+#pragma unroll
+      for (int e = 0; e < kElements; ++e) {
+        const auto& [y, counts] = labels[e];
+        is_regular = is_regular && counts && y * y == y;
+      }
+    }
+    return is_regular;
+  }
+
+  __device__ double write(int64_t at, const Losses& losses) const {
+    double sum = 0;
+#pragma unroll
+    for (int p = 0; p < kPacks; ++p) {
+      A of_pack = 0;  // few losses: their sum may be as narrow as they are
+      Pack<A, kPack> values, slopes;
+#pragma unroll
+      for (int e = 0; e < kPack; ++e) {
+        values.of[e] = losses[p * kPack + e].value;
+        slopes.of[e] = losses[p * kPack + e].slope;
+        of_pack += values.of[e];
+      }
+      outputs.write(run, at + p * kPack, values, slopes);
+      sum += double(of_pack);
+    }
+    return sum;
+  }
+
+  // Class ids: all are taken for negatives, and then the one positive of each row is mended.
+  // `targets` are those of the first row.
+  __device__ void evaluate_ids(const Inputs& x, Targets targets, const Place& first,
+                               Losses& losses) const {
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      losses[e] = work.template of_side<true>(x[e], false, work.sides.negative, upstream);
+    }
+    int64_t row = first.row;
+    for (int64_t begin = -first.column;;) {  // of the row, seen from the first element
+      const int64_t end = begin + work.layout.columns, positive = begin + targets.column(0);
+      if (!targets.counts()) {
+#pragma unroll
+        for (int e = 0; e < kElements; ++e) {
+          if (e >= begin && e < end) losses[e] = {0, 0};
+        }
+      } else if (positive >= 0 && positive < kElements) {
+        mend(x, int(positive), losses);
+      }
+      if (end >= kElements) return;
+      begin = end;
+      targets = work.target.row(++row);
+    }
+  }
+  __device__ void mend(const Inputs& x, int positive, Losses& losses) const {
+    A its = 0;
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) its = e == positive ? x[e] : its;
+    const auto loss = work.template of_side<true>(its, true, work.sides.positive, upstream);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      if (e == positive) losses[e] = loss;
+    }
+  }
+
+  // Dense targets; where sides are uniform, they are 0 or 1.
+  __device__ void evaluate_labels(const Inputs& x, const Labels& labels, const Place& first,
+                                  Losses& losses) const {
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      if constexpr (Work::kIsUniform) {
+        const bool is_positive = labels[e].y != 0;
+        const A weight = is_positive ? work.sides.positive : work.sides.negative;
+        losses[e] = work.template of_side<true>(x[e], is_positive, weight, upstream);
+      } else {
+        const Place place{first.row, first.column + e, first.offset + e};
+        losses[e] = evaluate_one(x[e], labels[e], place);
+      }
+    }
+  }
+
+  __device__ Dual<A> evaluate_one(A x, const Label<A>& label, const Place& place) const {
+    return work(x, label, place,
+                Work::kIsUniform ? upstream : work.upstream(place, slope_of_division));
+  }
+
+  // `n` elements that are not all in the run, lie in several rows, or are not regular.
+  __device__ double visit_one_by_one(int64_t at, int n) const {
+    const Layout& layout = work.layout;
+    const int64_t end = at + n < run.size ? at + n : run.size;
+    Position position = layout.position(at < 0 ? 0 : at);
+    Place place = layout.at(position);
+    auto targets = work.target.row(place.row);
+    double sum = 0;
+    A of_pack = 0;
+#pragma unroll 1
+    while (place.offset < end) {
+      const A x = load(run.begin[place.offset]);
+      const Dual<A> loss = evaluate_one(x, targets.template label<A>(place), place);
+      outputs.write(place.offset, loss);
+      of_pack += loss.value;
+      position = layout.next(position);
+      const Place next = layout.at(position);
+      if (next.row != place.row && next.offset < end) targets = work.target.row(next.row);
+      if ((next.offset + run.shift) % kPack == 0 || next.offset == end) {
+        sum += double(of_pack);
+        of_pack = 0;
+      }
+      place = next;
+    }
+    return sum;
+  }
+};
 
 template <class Work, class Out>
 __global__ void __launch_bounds__(kThreads, kResidentBlocks<Work>)
-    elementwise_kernel(Work work, Position step, DivisionSource source, Sum<Out> sum_to) {
-  using T = typename Work::Stored;
-  using A = typename Work::A;
-  constexpr int kPacks = kPacksInFlight<Work>;
-  const A slope_of_division = A(source.read().slope());
-  const A upstream = work.upstream({}, slope_of_division);  // where it is uniform
-  const auto run = Run<T>::of(work.inputs, work.layout.elements());
-  const Outputs<T> outputs{Work::kIsUniform ? nullptr : work.losses, work.grad, source};
-  Pack<T> inputs[kPacks];
-  double sum = 0;
-  for_each_pack<kPacks>(
-      run, work.layout, step, [&](int p, int64_t at) { inputs[p] = run.load(at, T{}); },
-      [&](int p, int64_t at, const Position& position) {
-        A partial = 0;  // of few losses
-        visit_pack(work, run, inputs[p], at, position, outputs,
-                   [&](A x, const Label<A>& label, const Place& place) {
-                     const Dual<A> loss = work(
-                         x, label, place,
-                         Work::kIsUniform ? upstream : work.upstream(place, slope_of_division));
-                     partial += loss.value;
-                     return loss;
-                   });
-        sum += double(partial);
-      });
-  add_up<kThreads>(sum, sum_to, source);
-}
-
-// Of each row, one element has a loss and a slope, and nothing else is read: one write of the
-// gradient. The row's loss is written where that element is, or is the first of a row without one.
-template <class Work, class Out>
-__global__ void __launch_bounds__(kThreads, 2)
-    lone_elements_kernel(Work work, Position step, DivisionSource source, Sum<Out> sum_to) {
-  using T = typename Work::Stored;
-  using A = typename Work::A;
-  const A slope_of_division = A(source.read().slope());
-  const auto run = Run<T>::of(work.grad, work.layout.elements());
-  const Outputs<T> outputs{nullptr, work.grad, source};
-  double sum = 0;
-  const auto visit = [&](A, const Label<A>& label, const Place& place) -> Dual<A> {
-    if (label.counts ? label.y == 0 : place.column != 0) return {0, 0};
-    typename Work::Sums sums;
-    A slope = 0;
-    if (label.counts) {
-      const A x = load(work.inputs[place.offset]);
-      sums = work.visit(x, label, place, {}, slope_of_division);
-      slope = work.slope(x, label, place, {}, sums, slope_of_division);
-    }
-    sum += sums.loss;
-    if (work.losses) work.losses[place.row] = work.row_loss(sums, source.read());
-    return {0, slope};
-  };
-  for_each_pack<1>(
-      run, work.layout, step, [](int, int64_t) {},
-      [&](int, int64_t at, const Position& position) {
-        visit_pack(work, run, Pack<T>{}, at, position, outputs, visit);
-      });
-  add_up<kThreads>(sum, sum_to, source);
+    elementwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
+  add_up<kThreads>(PackLoop<Work>(work, source).visit_all(), sum_to, source);
 }
 
 }  // namespace culoss::cuda

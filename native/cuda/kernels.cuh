@@ -21,24 +21,26 @@ struct Launcher {
   template <class T, class Term, class Link, class Sides, class Target>
   void elementwise(const Elementwise<T, Term, Link, Sides, Target>& work) const {
     using Work = Elementwise<T, Term, Link, Sides, Target>;
-    over_packs<kPacksInFlight<Work>>({"elementwise_kernel"}, elementwise_kernel<Work, Compute<T>>,
-                                     work);
+    // Of the first pack, a part may be before the first element.
+    constexpr int kPack = kPackElements<T>;
+    const int64_t elements = work.layout.elements() + kPack - 1;
+    const int64_t blocks = tiles_of(elements, int64_t(kThreads) * kPacksAtOnce<Work> * kPack);
+    run({"elementwise_kernel"}, elementwise_kernel<Work, Compute<T>>, {blocks, kThreads}, work);
   }
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) const {
     using Work = Rowwise<T, Term, Link, Target>;
     using A = Compute<T>;
-    const auto by_threads = [&] {
-      run({"thread_rows_kernel"}, thread_rows_kernel<Work, A>,
-          {tiles_of(work.layout.rows(), kThreads), kThreads}, work);
-    };
-    if constexpr (Work::kIsLone) {
-      if (work.grad == nullptr) return by_threads();
-      over_packs<1>({"lone_elements_kernel"}, lone_elements_kernel<Work, A>, work);
-    } else {
-      work.layout.inner > 1 ? by_threads() : by_teams(work);
+    // Of class ids on probabilities, one element of a row is all there is to it.
+    if (!Work::kIsLone && work.layout.inner == 1) return by_teams(work);
+    if (Work::kIsLone && work.grad && work.layout.elements() > 0) {
+      check(
+          cudaMemsetAsync(work.grad, 0, size_t(work.layout.elements()) * sizeof(T), stream.handle),
+          "cudaMemsetAsync");
     }
+    run({"thread_rows_kernel"}, thread_rows_kernel<Work, A>,
+        {tiles_of(work.layout.rows(), kThreads), kThreads}, work);
   }
 
  private:
@@ -76,8 +78,9 @@ struct Launcher {
     const auto bytes_of = [&](int parts) { return tiles_of(packs, parts) * int64_t(kPackBytes); };
     const int64_t rows = work.layout.rows();
     const bool are_few = parts_of(packs) > 1 && rows * 2 <= multiprocessors;
-    if (packs <= 8) return whole_rows<Lanes<8>, Registers<T, 1>>(work);
+    if (packs <= 8) return whole_rows<Lanes<2>, Registers<T, 4>>(work);
     if constexpr (Work::kIsSingle) {
+      if (packs <= 32) return whole_rows<Lanes<8>, Registers<T, 4>>(work);
       if (packs <= 128) return whole_rows<Lanes<32>, Registers<T, 4>>(work);
     }
     if (!are_few && bytes_of(1) <= std::min(kShort, most)) {
@@ -134,15 +137,6 @@ struct Launcher {
       }
     }
     run({"write_parts_kernel"}, write_parts_kernel<Work, A>, grid, work, partials);
-  }
-
-  template <int kPacks, class Work, class Kernel>
-  void over_packs(Site site, Kernel* kernel, const Work& work) const {
-    using T = typename Work::Stored;
-    // Of the first pack, a part may be before the first element.
-    const int64_t elements = work.layout.elements() + kPackElements<T> - 1;
-    run(site, kernel, {tiles_of(elements, kTileElements<T, kPacks>), kThreads}, work,
-        step_between_packs<T>(work.layout));
   }
 
   // A kernel with a sum; it takes the work, more that it may need, the division and the sum.

@@ -3,12 +3,20 @@
 
 #include <cuda_runtime.h>
 
+#include <array>
+#include <bit>
+#include <limits>
+
 #include "../core/dtype.h"
 #include "../core/views.h"
 #include "../losses/term.h"
 #include "division.cuh"
 
 namespace culoss::cuda {
+
+// A pack of whatever type, in as many registers as it takes. Memory is read and written as this,
+// and written by an intrinsic: otherwise the compiler moves the members one by one.
+using RawPack = uint4;
 
 // A run of memory cut into packs that lie on multiples of 16 bytes. The first and the last may
 // stick out of it; nothing outside is touched.
@@ -37,13 +45,16 @@ struct Run {
     return {begin + first, end - first, from == 0 ? shift : 0};
   }
 
+  // The whole pack that begins at `at`, as it is in memory.
+  __device__ RawPack raw(int64_t at) const { return *reinterpret_cast<const RawPack*>(begin + at); }
+
   // The pack that begins at `at`, with `outside` where it sticks out.
-  __device__ Pack<T> load(int64_t at, T outside) const {
-    if (is_whole(at)) return *reinterpret_cast<const Pack<T>*>(begin + at);
+  __device__ RawPack load(int64_t at, T outside) const {
+    if (is_whole(at)) return raw(at);
     Pack<T> pack;
 #pragma unroll
     for (int e = 0; e < kPack; ++e) pack.of[e] = holds(at + e) ? begin[at + e] : outside;
-    return pack;
+    return std::bit_cast<RawPack>(pack);
   }
 
   // Writes what of a pack is inside to the run at `to`, which has the size of this one.
@@ -51,7 +62,10 @@ struct Run {
   __device__ void store(V* to, int64_t at, const Pack<V, kPack>& pack) const {
     using Packed = Pack<V, kPack>;
     if (is_whole(at) && reinterpret_cast<uintptr_t>(to + at) % alignof(Packed) == 0) {
-      *reinterpret_cast<Packed*>(to + at) = pack;
+      constexpr int kRawPacks = sizeof pack / sizeof(RawPack);
+      const auto raw = std::bit_cast<std::array<RawPack, kRawPacks>>(pack);
+#pragma unroll
+      for (int i = 0; i < kRawPacks; ++i) __stcs(reinterpret_cast<RawPack*>(to + at) + i, raw[i]);
       return;
     }
 #pragma unroll
@@ -61,17 +75,27 @@ struct Run {
   }
 };
 
-// Rounds a pack, two halves by one instruction. The largest magnitude tells whether one of them is
-// beyond the range of the type, which `store` knows what to do with.
+// The largest finite number of a type.
 template <class T>
-__device__ Pack<T> rounded(const Pack<Compute<T>, kPackElements<T>>& values) {
+constexpr Compute<T> kLargest = std::numeric_limits<T>::max();
+template <int kExponentBits>
+constexpr float kLargest<Half<kExponentBits>> = Half<kExponentBits>::kLargest;
+
+// Rounds a pack, two halves by one instruction where none of them is beyond the range of the type,
+// which `store` knows what to do with.
+template <class T>
+__device__ Pack<T> rounded(const Pack<Compute<T>, kPackElements<T>>& values,
+                           [[maybe_unused]] bool is_in_range = false) {
   Pack<T> pack;
 #ifdef __CUDA_ARCH__
   if constexpr (sizeof(T) == 2) {
-    float largest = 0;
+    if (!is_in_range) {
+      float largest = 0;
 #pragma unroll
-    for (const float value : values.of) largest = fmaxf(largest, fabsf(value));
-    if (largest <= T::kLargest) {
+      for (const float value : values.of) largest = fmaxf(largest, fabsf(value));
+      is_in_range = largest <= T::kLargest;
+    }
+    if (is_in_range) {
 #pragma unroll
       for (int e = 0; e < kPackElements<T>; e += 2) {
         encode_pair_on_device(values.of[e], values.of[e + 1], pack.of + e);

@@ -57,15 +57,22 @@ struct RowTeam {
     part.max = Team::reduce(part.max, Larger{});
     const A base = part.base();
     slots.template each<Team>(run, [&](const Pack<T>& x, int64_t) {
+      A powers[kPack];
       A below = 0;  // few numbers of one size: their sum may be as narrow as they are
-      int peaks = 0;
 #pragma unroll
       for (int e = 0; e < kPack; ++e) {
-        const A power = exp_of_negative(load(x.of[e]) - base);
-        below += power == 1 ? A(0) : power;
-        peaks += power == 1;
+        powers[e] = work.link.exponential(load(x.of[e]) - base);
+        below += powers[e];
       }
-      part.rest = part.rest + Rest{double(below), peaks};
+      if (!(below < 1)) {  // a peak may be among them
+        below = 0;
+#pragma unroll
+        for (const A power : powers) {
+          below += power == 1 ? A(0) : power;
+          part.rest.peaks += power == 1;
+        }
+      }
+      part.rest.below += double(below);
     });
     part.rest = Team::reduce(part.rest, Plus{});
     return part;
@@ -102,20 +109,36 @@ struct RowTeam {
                              A slope_of_division) const {
     if (!sums.has_weight) return write_no_grad();
     const Outputs<T> outputs{nullptr, work.grad + begin(), source};
-    slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
-      if (work.weighs_targets_only() && targets.misses(first + at, kPack)) {
+    const auto slope = [&](A input, const Label<A>& label, const Place& place) {
+      return work.slope(input, label, place, statistics, sums, slope_of_division);
+    };
+    if constexpr (Work::kIsSingle) {
+      const Place place = row.at(targets.column(0));
+      const A of_target =
+          slope(load(work.inputs[place.offset]), targets.template label<A>(place), place);
+      const A largest = fabs(work.slope_beside(statistics.base, statistics, sums));
+      const bool is_in_range = largest <= kLargest<T>;
+      slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
         Pack<A, kPack> slopes;
 #pragma unroll
         for (int e = 0; e < kPack; ++e) {
           slopes.of[e] = work.slope_beside(load(x.of[e]), statistics, sums);
         }
-        outputs.write(run, at, {}, slopes);
-      } else {
-        visit_pack(x, at, outputs, [&](A input, const Label<A>& label, const Place& place) {
-          return Dual<A>{0, work.slope(input, label, place, statistics, sums, slope_of_division)};
-        });
+        run.store(outputs.grad, at, rounded<T>(slopes, is_in_range));
+      });
+      // The thread that wrote the pack of the target mends it.
+      const int64_t target = place.column - first;
+      if (target >= 0 && target < run.size &&
+          (target + run.shift) / kPack % Team::kSize == Team::rank()) {
+        outputs.grad[target] = store<T>(of_target);
       }
-    });
+    } else {
+      slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
+        visit_pack(x, at, outputs, [&](A input, const Label<A>& label, const Place& place) {
+          return Dual<A>{0, slope(input, label, place)};
+        });
+      });
+    }
   }
 
   // Of a row of which no target counts.

@@ -11,8 +11,7 @@ namespace culoss::cuda {
 
 // As many threads of a multiprocessor as still leave each enough registers.
 template <class Team, class Work>
-constexpr bool kTakesFewRegisters = Work::kIsSingle&& Team::kSize != 32 &&
-                                    sizeof(typename Work::A) == 4;
+constexpr bool kTakesFewRegisters = Work::kIsSingle && sizeof(typename Work::A) == 4;
 template <class Team, class Work>
 constexpr int kResidentTeamBlocks = (kTakesFewRegisters<Team, Work> ? 768 : 512) / Team::kBlock;
 

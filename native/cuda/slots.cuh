@@ -11,16 +11,16 @@ namespace culoss::cuda {
 // In registers: runs of up to `kPacks` packs a thread.
 template <class T, int kPacks>
 struct Registers {
-  Pack<T> held[kPacks];
+  RawPack held[kPacks];
 
   template <class Team, class F>
   __device__ void fill(const Run<T>& run, T outside, F&& f) {
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
-      held[p] = run.load(run.start(p * Team::kSize + Team::rank()), outside);
+      const int64_t at = run.start(p * Team::kSize + Team::rank());
+      if (at < run.size) held[p] = run.load(at, outside);
     }
-#pragma unroll
-    for (int p = 0; p < kPacks; ++p) f(held[p]);
+    each<Team>(run, [&](const Pack<T>& pack, int64_t) { f(pack); });
   }
 
   template <class Team, class F>
@@ -28,33 +28,33 @@ struct Registers {
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
       const int64_t at = run.start(p * Team::kSize + Team::rank());
-      if (at < run.size) f(held[p], at);
+      if (at < run.size) f(std::bit_cast<Pack<T>>(held[p]), at);
     }
   }
 };
 
-extern __shared__ Pack<float> dynamic_shared_memory[];  // as many as the launch asks for
+extern __shared__ RawPack dynamic_shared_memory[];  // as many as the launch asks for
 
 // In shared memory, which the launch must give for all packs of the run.
 template <class T>
 struct Shared {
   static constexpr int kInFlight = 4;
 
-  __device__ static Pack<T>* held() { return reinterpret_cast<Pack<T>*>(dynamic_shared_memory); }
-
   template <class Team, class F>
   __device__ void fill(const Run<T>& run, T outside, F&& f) {
     const int packs = int(run.packs());
     for (int i = Team::rank(); i < packs; i += kInFlight * Team::kSize) {
-      Pack<T> packs_in_flight[kInFlight];
+      RawPack packs_in_flight[kInFlight];
 #pragma unroll
       for (int p = 0; p < kInFlight; ++p) {
-        packs_in_flight[p] = run.load(run.start(i + p * Team::kSize), outside);
+        const int64_t at = run.start(i + p * Team::kSize);
+        if (at < run.size) packs_in_flight[p] = run.load(at, outside);
       }
 #pragma unroll
       for (int p = 0; p < kInFlight; ++p) {
-        f(packs_in_flight[p]);
-        if (i + p * Team::kSize < packs) held()[i + p * Team::kSize] = packs_in_flight[p];
+        if (i + p * Team::kSize >= packs) break;
+        f(std::bit_cast<Pack<T>>(packs_in_flight[p]));
+        dynamic_shared_memory[i + p * Team::kSize] = packs_in_flight[p];
       }
     }
   }
@@ -62,7 +62,9 @@ struct Shared {
   template <class Team, class F>
   __device__ void each(const Run<T>& run, F&& f) const {
     const int packs = int(run.packs());
-    for (int i = Team::rank(); i < packs; i += Team::kSize) f(held()[i], run.start(i));
+    for (int i = Team::rank(); i < packs; i += Team::kSize) {
+      f(std::bit_cast<Pack<T>>(dynamic_shared_memory[i]), run.start(i));
+    }
   }
 };
 
@@ -73,7 +75,7 @@ struct Nowhere {
   __device__ void each(const Run<T>& run, F&& f) const {
     const int64_t packs = run.packs();
     for (int64_t i = Team::rank(); i < packs; i += Team::kSize) {
-      f(run.load(run.start(i), T{}), run.start(i));
+      f(std::bit_cast<Pack<T>>(run.load(run.start(i), T{})), run.start(i));
     }
   }
 };

@@ -3,8 +3,8 @@
 
 #include <cub/block/block_reduce.cuh>
 #include <cub/util_ptx.cuh>
-#include <cub/warp/warp_reduce.cuh>
 
+#include "../core/math.h"
 #include "cluster.cuh"
 #include "device.h"
 
@@ -70,10 +70,13 @@ template <int kLanes>
 struct Lanes : WholeRows<256, kLanes> {
   template <class V, class Op>
   __device__ static V reduce(const V& value, Op op) {
-    using Reduce = cub::WarpReduce<V, kLanes>;
-    __shared__ typename Reduce::TempStorage storage[Lanes::kTeams];
-    const V sum = Reduce(storage[threadIdx.x / kLanes]).Reduce(value, op);
-    return cub::ShuffleIndex<kLanes>(sum, 0, mask());
+    V sum = value;
+#pragma unroll
+    for (int distance = 1; distance < kLanes;
+         distance *= 2) {  // alike in all lanes: a + b is b + a
+      sum = op(sum, cub::ShuffleIndex<kLanes>(sum, Lanes::rank() ^ distance, mask()));
+    }
+    return sum;
   }
   __device__ static bool any(bool value) { return reduce(int(value), Larger{}) != 0; }
 

@@ -7,13 +7,39 @@
 
 namespace culoss::cuda {
 
+// A row of which one element has a loss and a slope; the gradient is full of zeros already.
+template <class Work>
+__device__ double lone_element(const Work& work, const RowLayout& row, const Division& division) {
+  using A = typename Work::A;
+  const auto targets = work.target.row(row.row);
+  typename Work::Sums sums;
+  if (work.counts(row, targets)) {
+    const A slope_of_division = A(division.slope());
+    const Place place = row.at(targets.column(0));
+    const A x = input_at(work, place);
+    const auto label = targets.template label<A>(place);
+    sums = work.visit(x, label, place, {}, slope_of_division);
+    if (work.grad) {
+      const A slope = work.slope(x, label, place, {}, sums, slope_of_division);
+      work.grad[place.offset] = store<typename Work::Stored>(slope);
+    }
+  }
+  if (work.losses) work.losses[row.row] = work.row_loss(sums, division);
+  return sums.loss;
+}
+
 template <class Work, class Out>
 __global__ void __launch_bounds__(kThreads, 2)
     thread_rows_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const Division division = source.read();
   double sum = 0;
-  for_each_item(work.layout.rows(),
-                [&](int64_t row) { sum += whole_row(work, work.layout.row(row), division); });
+  for_each_item(work.layout.rows(), [&](int64_t row) {
+    if constexpr (Work::kIsLone) {
+      sum += lone_element(work, work.layout.row(row), division);
+    } else {
+      sum += whole_row(work, work.layout.row(row), division);
+    }
+  });
   add_up<kThreads>(sum, sum_to, source);
 }
 

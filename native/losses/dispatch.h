@@ -127,6 +127,7 @@ void with_targets_only(const Call& call, const Link& link, const Scale<Compute<T
 template <class T, class Engine>
 void with_loss(const Call& call, Engine&& engine) {
   using A = Compute<T>;
+  constexpr Digits kDigits = sizeof(T) == 2 ? Digits::few : Digits::all;
   const Criterion& criterion = call.criterion;
   const bool is_both = criterion.sides == SidesKind::both;
   const bool is_scaled = !call.weight.is_one() || !call.sample_weight.is_one();
@@ -135,15 +136,17 @@ void with_loss(const Call& call, Engine&& engine) {
   switch (criterion.link) {
     case LinkKind::probability:
       if (is_both) {
-        return with_both_sides<T>(call, Probability<A>::with_floors(low, high), scale, engine);
+        return with_both_sides<T>(call, Probability<A, kDigits>::with_floors(low, high), scale,
+                                  engine);
       }
       return with_targets_only<T>(
-          call, RowProbability<A>{Probability<A>::without_floors(low, high)}, scale, engine);
+          call, RowProbability<A, kDigits>{Probability<A, kDigits>::without_floors(low, high)},
+          scale, engine);
     case LinkKind::sigmoid:
-      if (is_both) return with_both_sides<T>(call, Sigmoid<A>{}, scale, engine);
+      if (is_both) return with_both_sides<T>(call, Sigmoid<A, kDigits>{}, scale, engine);
       break;
     case LinkKind::softmax:
-      if (!is_both) return with_targets_only<T>(call, Softmax<A>{}, scale, engine);
+      if (!is_both) return with_targets_only<T>(call, Softmax<A, kDigits>{}, scale, engine);
       break;
   }
   throw Error("ERR_OPTION", "link: a sigmoid goes with both sides, a softmax with targets");

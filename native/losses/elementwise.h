@@ -39,15 +39,15 @@ struct Elementwise {
     if constexpr (kIsHard) {
       const bool is_positive = label.y != 0;
       const A weight = is_positive ? sides.positive : sides.negative;
-      return scaled(of_side(x, is_positive, weight), upstream);
+      return of_side(x, is_positive, weight, upstream);
     } else {
       const Weights<A> weights = sides(label.y, place);
       const bool is_positive = weights.positive != 0;
       const Dual<A> loss =
-          of_side(x, is_positive, is_positive ? weights.positive : weights.negative);
-      if (!is_positive || weights.negative == 0) return scaled(loss, upstream);
-      const Dual<A> other = of_side(x, false, weights.negative);
-      return scaled(Dual<A>{loss.value + other.value, loss.slope + other.slope}, upstream);
+          of_side(x, is_positive, is_positive ? weights.positive : weights.negative, upstream);
+      if (!is_positive || weights.negative == 0) return loss;
+      const Dual<A> other = of_side(x, false, weights.negative, upstream);
+      return {loss.value + other.value, loss.slope + other.slope};
     }
   }
 
@@ -62,17 +62,19 @@ struct Elementwise {
   }
 
   // The loss of input x if it is of its class, or if it is not, and its derivative by x.
-  template <class V>
-  HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight) const {
-    const Linked<V> linked = link(x, is_positive);
+  // `kIsRegular` says that the link is regular there, and `upstream` finite.
+  template <bool kIsRegular = false, class V>
+  HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
+    const Linked<V> linked = link.template operator()<kIsRegular>(x, is_positive);
     const Dual<V> outcome = term(linked.outcome);
-    const Mask<V> counts = weight != V{};  // not 0 · ∞
-    return {select<V>(counts, weight * outcome.value, V{}),
-            select<V>(counts, weight * (outcome.slope * linked.slope), V{})};
-  }
-  template <class V>
-  static HD Dual<V> scaled(const Dual<V>& loss, A upstream) {
-    return {loss.value, select<V>(loss.slope != V{}, upstream * loss.slope, V{})};  // not 0 · ∞
+    const V scale = weight * upstream, slope = outcome.slope * linked.slope;
+    if constexpr (kIsRegular) {
+      return {weight * outcome.value, scale * slope};
+    } else {  // not 0 · ∞
+      const Mask<V> counts = weight != V{};
+      return {select<V>(counts, weight * outcome.value, V{}),
+              select<V>(counts & (slope != V{}), scale * slope, V{})};
+    }
   }
 };
 

@@ -10,7 +10,9 @@
 
 namespace culoss {
 
-// An outcome as a function of one input x.
+// An outcome as a function of one input x. A link says of which x it `is_regular`: there all
+// numbers on the way are finite and normal, nothing is clamped, and the guards against everything
+// else can be left out, which `kIsRegular` does.
 template <class A>
 struct Linked {
   Outcome<A> outcome;
@@ -24,12 +26,14 @@ struct Linked {
 // categorical losses, and for the binary ones PyTorch's floors, without which one certain and wrong
 // element would make the sum infinite. 1/p of another p is finite: where it overflows, the largest
 // number. https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
-template <class A>
+template <class A, Digits kDigits = Digits::all>
 struct Probability {
   A low;
   A high;
   A log_of_zero;
   A reciprocal_of_zero;
+  A first_regular = larger(low, std::numeric_limits<A>::min());
+  A last_regular = smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2);
 
   static Probability with_floors(double low, double high) {
     return {A(low), A(high), A(-100), A(1e12)};
@@ -38,24 +42,43 @@ struct Probability {
     return {A(low), A(high), A(-INFINITY), A(INFINITY)};
   }
 
-  // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <class V>
+  HD Mask<V> is_regular(V x) const {
+    return (x >= all<V>(first_regular)) & (x <= all<V>(last_regular));
+  }
+
+  // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
+  template <bool kIsRegular = false, class V>
   HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
     const V least = all<V>(low), most = all<V>(high);
     const Mask<V> is_below = x<least, is_above = x> most;
-    const V given = select<V>(is_below, least, select<V>(is_above, most, x)), rest = 1 - given;
+    V given = x;
+    if constexpr (!kIsRegular) {
+      given = select<V>(is_below, least, select<V>(is_above, most, x));
+    }
+    const V rest = 1 - given;
     const V p = select<V>(is_positive, given, rest), q = select<V>(is_positive, rest, given);
-    const V slope = select<V>(is_below | is_above, V{}, reciprocal_of(p));
-    return {outcome(p, q), select<V>(is_positive, slope, -slope)};
+    V slope;
+    if constexpr (kIsRegular) {
+      slope = reciprocal(p);
+    } else {
+      slope = select<V>(is_below | is_above, V{}, reciprocal_of(p));
+    }
+    return {outcome<kIsRegular>(p, q), select<V>(is_positive, slope, -slope)};
   }
 
  private:
-  template <class V>
+  template <bool kIsRegular, class V>
   HD Outcome<V> outcome(V p, V q) const {
-    const auto [log_p, ratio] = Logarithm<V>::of(p, q);
-    const Mask<V> is_likely = (p >= all<V>(A(0.5))) & (p <= all<V>(1)), is_zero = p == V{};
-    const V pr = p * select<V>(is_likely, ratio, -log_p * reciprocal(q));
-    return {select<V>(is_zero, all<V>(log_of_zero), log_p), p, q, select<V>(is_zero, V{}, pr)};
+    const auto [log_p, ratio] = Logarithm<V>::template of<kDigits, kIsRegular>(p, q);
+    if constexpr (kIsRegular) {
+      const Mask<V> is_likely = p >= all<V>(A(0.5));
+      return {log_p, p, q, p * select<V>(is_likely, ratio, -log_p * reciprocal(q))};
+    } else {
+      const Mask<V> is_likely = (p >= all<V>(A(0.5))) & (p <= all<V>(1)), is_zero = p == V{};
+      const V pr = p * select<V>(is_likely, ratio, -log_p * reciprocal(q));
+      return {select<V>(is_zero, all<V>(log_of_zero), log_p), p, q, select<V>(is_zero, V{}, pr)};
+    }
   }
   template <class V>
   HD V reciprocal_of(V p) const {
@@ -72,22 +95,30 @@ struct Probability {
 
 // x is a logit: p = σ(x) = 1 / (1 + e^−x). Only e^−|x| is ever computed, so that p and 1 − p are
 // both exact in the tails. d log σ(x) / dx = σ(−x).
-template <class A>
+template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
-  // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <class V>
+  HD Mask<V> is_regular(V x) const {
+    return magnitude(x) <= all<V>(80);
+  }
+
+  // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
+  template <bool kIsRegular = false, class V>
   HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
     const V distance = magnitude(x);
-    const V e = exp_of_negative(-distance);
+    const V e = exp_of_negative<kDigits>(-distance);
     const V high = reciprocal(1 + e), low = e * high;
-    const V ratio = log_ratio(low);
+    const V ratio = log_ratio<kDigits>(low);
     const V log_high = -(low * ratio), log_low = log_high - distance;
     const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
-    const V largest = all<V>(std::numeric_limits<A>::max());  // not ∞ · 0
     const V q = select<V>(is_unlikely, high, low);
+    V distance_of_low = -log_low;
+    if constexpr (!kIsRegular) {  // not ∞ · 0
+      distance_of_low = smaller(all<V>(std::numeric_limits<A>::max()), distance_of_low);
+    }
     const Outcome<V> outcome{select<V>(is_unlikely, log_low, log_high),
                              select<V>(is_unlikely, low, high), q,
-                             select<V>(is_unlikely, smaller(largest, -log_low) * e, high * ratio)};
+                             select<V>(is_unlikely, distance_of_low * e, high * ratio)};
     return {outcome, select<V>(is_positive, q, -q)};
   }
 };

@@ -87,12 +87,10 @@ struct Rowwise {
   }
 
   // The same of a column without weight, which others are coupled to.
-  HD A slope_beside(A x, const Statistics& statistics, const Sums& sums) const {
-    return -(link.probability(x, statistics) * A(sums.slope));
+  template <class V>
+  HD V slope_beside(V x, const Statistics& statistics, const Sums& sums) const {
+    return link.exponential(x - statistics.base) * -(statistics.inverse_total * A(sums.slope));
   }
-  // Whether a column without a target has no weight.
-  HD bool weighs_targets_only() const { return !sides.smoothing.is_on(); }
-
   HD A row_loss(const Sums& sums, const Division& division) const {
     return A(division.of(sums.loss));
   }

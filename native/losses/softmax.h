@@ -70,7 +70,7 @@ struct RowStatistics {
 
 // x is a logit of the row. d log p_c / dx_j = [j == c] − p_j: with q_c = 1 − p_c, the slope of the
 // class itself is q_c, and every column is coupled to every other by −p_j.
-template <class A>
+template <class A, Digits kDigits = Digits::all>
 struct Softmax {
   static constexpr bool kIsCoupled = true;
   using Statistics = RowStatistics<A>;
@@ -79,35 +79,36 @@ struct Softmax {
   template <class V>
   HD Linked<V> operator()(V x, const RowStatistics<A>& row) const {
     const V shifted = x - row.base;
-    const V e = exp_of_negative(shifted);
+    const V e = exponential(shifted);
     const A rest = A(row.rest);
     // Of a class that is not the largest one, 1 is in the sum of the others.
     const V other = select<V>(e == all<V>(1), all<V>(rest), 1 + (rest - e));
     const V p = e * row.inverse_total, q = other * row.inverse_total;
     const Mask<V> is_likely = e >= other;
-    const V ratio = log_ratio(select<V>(is_likely, q, V{}));
+    const V ratio = log_ratio<kDigits>(select<V>(is_likely, q, V{}));
     const V log_p = select<V>(is_likely, -(q * ratio), shifted - row.log_total);
     const V largest = all<V>(std::numeric_limits<A>::max());  // not ∞ · 0
     const V of_unlikely = smaller(largest, -log_p) * e * reciprocal(other);
     return {{log_p, p, q, select<V>(is_likely, p * ratio, of_unlikely)}, q};
   }
 
+  // e^(x − base), which sums and probabilities are made of.
   template <class V>
-  static HD V probability(V x, const RowStatistics<A>& row) {
-    return exp_of_negative(x - row.base) * row.inverse_total;
+  static HD V exponential(V shifted) {
+    return exp_of_negative<kDigits>(shifted);
   }
 };
 
 // Probabilities stand by themselves: no statistics, no coupling.
-template <class A>
-struct RowProbability : Probability<A> {
+template <class A, Digits kDigits = Digits::all>
+struct RowProbability : Probability<A, kDigits> {
   static constexpr bool kIsCoupled = false;
   struct Statistics {};
   using Part = Statistics;
 
   template <class V>
   HD Linked<V> operator()(V x, const Statistics&) const {
-    return Probability<A>::operator()(x, V{} == V{});
+    return Probability<A, kDigits>::operator()(x, V{} == V{});
   }
 };
 

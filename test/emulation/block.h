@@ -45,6 +45,15 @@ template <class T>
 T __ldcg(const T* address) {
   return *address;
 }
+template <class T>
+void __stcs(T* address, const T& value) {
+  *address = value;
+}
+
+// Memory of 16 bytes.
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
 
 inline unsigned atomicInc(unsigned* address, unsigned limit) {
   std::atomic_ref<unsigned> value(*address);

@@ -250,6 +250,15 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if (error == cudaSuccess) memcpy(to, from, bytes);
   return remember(error);
 }
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+  const Lock hold(lock());
+  note("cudaMemsetAsync");
+  expect_inside(to, bytes);
+  return enqueue_work(stream, [to, value, bytes] {
+    memset(to, value, bytes);
+    return cudaSuccess;
+  });
+}
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes,
                                 cudaStream_t stream) {
   const Lock hold(lock());
