@@ -8,7 +8,9 @@ export const mostNested = 2 ** 24;
 
 /** Elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, length) => size * length, 1);
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
 }
 
 /** A shape of `size` elements. */
@@ -35,5 +37,7 @@ export function checkShape(shape: unknown, size: number, argument: string): read
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, i) => length === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

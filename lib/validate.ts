@@ -11,10 +11,10 @@ export function checkOptions(
   if (typeof options !== 'object' || options === null || !isObject) {
     failType('options', 'an object', options);
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options)) {
     if (!names.includes(name)) fail('ERR_OPTION', 'options', `only ${names.join(', ')}`, name);
-    if (value === null && !nullable.includes(name)) {
-      failType(`options.${name}`, 'a value or undefined', value);
+    if (Reflect.get(options, name) === null && !nullable.includes(name)) {
+      failType(`options.${name}`, 'a value or undefined', null);
     }
   }
 }

@@ -47,11 +47,11 @@ HD double whole_row(const Work& work, const RowLayout& row, const Division& divi
   };
   if (counts) statistics = statistics_of(work, row);
   if constexpr (Work::kIsSingle) {
-    if (counts) sums = visit(row.at(targets.column(0)));
+    if (counts) sums = visit(row.at(targets.column(0))).sums;
   } else {
     for (int64_t c = 0; c < columns; ++c) {
       const Place place = row.at(c);
-      const auto here = counts ? visit(place) : typename Work::Sums{};
+      const auto here = counts ? visit(place).sums : typename Work::Sums{};
       if (work.per_element) work.losses[place.offset] = work.row_loss(here, division);
       sums = sums + here;
     }

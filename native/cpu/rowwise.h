@@ -47,16 +47,16 @@ class RowwiseLoop {
     const A slope_of_division = A(division_.slope());
     const auto targets = work_.target.row(row.row);
     typename Work::Statistics known{};
-    typename Work::Sums sums;
+    typename Work::Visit visit;
     if (work_.counts(row, targets)) {
       known = statistics(row);
       const Place place = row.at(targets.column(0));
-      sums = work_.visit(input_at(work_, place), targets.template label<A>(place), place, known,
-                         slope_of_division);
+      visit = work_.visit(input_at(work_, place), targets.template label<A>(place), place, known,
+                          slope_of_division);
     }
-    if (work_.losses) work_.losses[row.row] = work_.row_loss(sums, division_);
-    if (grad_.is_wanted()) write_grad(row, targets, known, sums, slope_of_division);
-    return sums.loss;
+    if (work_.losses) work_.losses[row.row] = work_.row_loss(visit.sums, division_);
+    if (grad_.is_wanted()) write_grad(row, targets.column(0), known, visit);
+    return visit.sums.loss;
   }
 
   typename Work::Statistics statistics(const RowLayout& row) {
@@ -94,23 +94,18 @@ class RowwiseLoop {
     return part;
   }
 
-  void write_grad(const RowLayout& row, const typename Work::Targets& targets,
-                  const typename Work::Statistics& statistics, const typename Work::Sums& sums,
-                  A slope_of_division) {
+  void write_grad(const RowLayout& row, int64_t target, const typename Work::Statistics& statistics,
+                  const typename Work::Visit& visit) {
+    const auto& [sums, slope_of_target] = visit;
     const bool has_slopes = Work::kIsCoupled && sums.has_weight;
-    const int64_t target = sums.has_weight ? targets.column(0) : -1;
     if (!has_slopes) memset(slopes_.of, 0, sizeof slopes_.of);
     for_each_block(row, 0, [&](int64_t first, int n) {
       if constexpr (Work::kIsCoupled) {
         if (has_slopes) slopes_beside(n, statistics, sums);
       }
       const int64_t i = target - first;
-      const bool has_target = i >= 0 && i < n;
-      if (has_target) {
-        const Place place = row.at(target);
-        slopes_.of[i] = work_.slope(inputs_.of[i], targets.template label<A>(place), place,
-                                    statistics, sums, slope_of_division);
-      }
+      const bool has_target = sums.has_weight && i >= 0 && i < n;
+      if (has_target) slopes_.of[i] = slope_of_target;
       grad_.write(row.begin + first, slopes_.of, n);
       if (has_target && !has_slopes) slopes_.of[i] = 0;
     });

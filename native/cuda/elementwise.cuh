@@ -11,19 +11,18 @@ namespace culoss::cuda {
 template <class Work>
 constexpr int kPacksAtOnce = Work::kIsCheap && sizeof(typename Work::Stored) == 4 ? 2 : 1;
 
+// Twice what fits into a device of 132 multiprocessors: where a thread is, is found out once for
+// many packs.
+constexpr int64_t kMostElementwiseBlocks = 2 * 4 * 132;
+
 // Blocks that a multiprocessor shall hold at least. It bounds the registers of a thread, and tells
 // the compiler not to spill for the sake of more blocks.
 template <class Work>
-constexpr int kResidentBlocks = Work::kIsCheap ? 3 : 2;
+constexpr int kResidentBlocks = Work::kIsCheap ? 4 : 2;
 
 // Neighbouring packs of a thread.
-template <class Work>
 struct Packs {
-  static constexpr int kPacks = kPacksAtOnce<Work>;
-
-  RawPack inputs[kPacks];  // if all are in the run
-  int64_t at;              // where the first one begins
-  bool are_whole;
+  int64_t at;  // where the first one begins
   // Where that is, if the elements of a row lie next to one another.
   int64_t row;
   int64_t column;
@@ -55,12 +54,11 @@ struct PackLoop {
         slope_of_division(A(source.read().slope())),
         upstream(work.upstream({}, slope_of_division)) {}
 
-  // Visits the packs of this thread, and returns the sum of their losses. The next ones are on
-  // their way meanwhile. Rows and columns are added up, for a division takes long.
+  // Visits the packs of this thread, and returns the sum of their losses. Rows and columns are
+  // added up, for a division takes long.
   __device__ double visit_all() const {
     const int64_t columns = work.layout.columns, step = int64_t(gridDim.x) * kThreads * kElements;
-    Packs<Work> packs;
-    fetch(run.start((int64_t(blockIdx.x) * kThreads + threadIdx.x) * kPacks), packs);
+    Packs packs{run.start((int64_t(blockIdx.x) * kThreads + threadIdx.x) * kPacks)};
     if (packs.at >= run.size) return 0;
     packs.row = packs.at < 0 ? 0 : Layout::quotient(packs.at, columns);
     packs.column = packs.at - packs.row * columns;
@@ -69,35 +67,25 @@ struct PackLoop {
     const int64_t columns_of_step = step - rows_of_step * columns;
     double sum = 0;
     for (;;) {
-      Packs<Work> next;
-      fetch(packs.at + step, next);
-      next.row = packs.row + rows_of_step;
-      next.column = packs.column + columns_of_step;
-      if (next.column >= columns) {
-        next.column -= columns;
-        ++next.row;
-      }
       sum += visit(packs);
-      if (next.at >= run.size) return sum;
-      packs = next;
+      packs.at += step;
+      if (packs.at >= run.size) return sum;
+      packs.row += rows_of_step;
+      packs.column += columns_of_step;
+      if (packs.column >= columns) {
+        packs.column -= columns;
+        ++packs.row;
+      }
     }
   }
 
  private:
-  __device__ void fetch(int64_t at, Packs<Work>& packs) const {
-    packs.at = at;
-    packs.are_whole = at >= 0 && at + kElements <= run.size;
-#pragma unroll
-    for (int p = 0; p < kPacks; ++p) {
-      packs.inputs[p] = packs.are_whole ? run.raw(at + p * kPack) : RawPack{};
-    }
-  }
-
   // Writes losses and slopes, and returns the sum of the losses.
-  __device__ double visit(const Packs<Work>& packs) const {
+  __device__ double visit(const Packs& packs) const {
     const bool can_cross_rows = Work::kIsHard;
     const bool is_of_one_row = packs.column + kElements <= work.layout.columns;
-    if (!packs.are_whole || work.layout.inner != 1 || !(is_of_one_row || can_cross_rows)) {
+    const bool are_whole = packs.at >= 0 && packs.at + kElements <= run.size;
+    if (!are_whole || work.layout.inner != 1 || !(is_of_one_row || can_cross_rows)) {
       return visit_one_by_one(packs.at, kElements);
     }
     const Targets targets = work.target.row(packs.row);
@@ -106,7 +94,7 @@ struct PackLoop {
     Labels labels;
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
-      const auto inputs = std::bit_cast<Pack<T>>(packs.inputs[p]);
+      const auto inputs = std::bit_cast<Pack<T>>(run.raw(packs.at + p * kPack));
 #pragma unroll
       for (int e = 0; e < kPack; ++e) x[p * kPack + e] = load(inputs.of[e]);
     }

@@ -25,7 +25,8 @@ struct Launcher {
     constexpr int kPack = kPackElements<T>;
     const int64_t elements = work.layout.elements() + kPack - 1;
     const int64_t blocks = tiles_of(elements, int64_t(kThreads) * kPacksAtOnce<Work> * kPack);
-    run({"elementwise_kernel"}, elementwise_kernel<Work, Compute<T>>, {blocks, kThreads}, work);
+    run({"elementwise_kernel"}, elementwise_kernel<Work, Compute<T>>,
+        {std::min(blocks, kMostElementwiseBlocks), kThreads}, work);
   }
 
   template <class T, class Term, class Link, class Target>
@@ -82,6 +83,7 @@ struct Launcher {
     if constexpr (Work::kIsSingle) {
       if (packs <= 32) return whole_rows<Lanes<8>, Registers<T, 4>>(work);
       if (packs <= 128) return whole_rows<Lanes<32>, Registers<T, 4>>(work);
+      if (packs <= 256) return whole_rows<Lanes<32>, Registers<T, 8>>(work);
     }
     if (!are_few && bytes_of(1) <= std::min(kShort, most)) {
       return whole_rows<Block<kFew<Work>>, Shared<T>>(work, bytes_of(1));
@@ -90,14 +92,11 @@ struct Launcher {
       return whole_rows<Block<kMany>, Shared<T>>(work, bytes_of(1));
     }
     if (has_clusters && rows * kMostParts > multiprocessors) {
-      for (const int parts : {2, 4}) {
-        if (!are_few && bytes_of(parts) <= std::min(kLong, most))
+      for (const int parts : {2, 4, kMostParts}) {
+        if ((!are_few || parts == kMostParts) && bytes_of(parts) <= std::min(kLong, most)) {
           return clusters(work, parts, bytes_of(parts));
+        }
       }
-      if (bytes_of(kMostParts) <= most) return clusters(work, kMostParts, bytes_of(kMostParts));
-    }
-    if (!are_few && bytes_of(1) <= most) {
-      return whole_rows<Block<kMany>, Shared<T>>(work, bytes_of(1));
     }
     split_rows(work, packs);
   }

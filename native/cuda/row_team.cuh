@@ -22,6 +22,7 @@ struct RowTeam {
   Run<T> run;     // of the part
   int64_t first;  // column of the part
   typename Work::Targets targets;
+  A slope_of_target = 0;  // of a single target, once it was visited
 
   // The part of a row that is `part` of `parts`, of equally many packs.
   __device__ RowTeam(const Work& work, const DivisionSource& source, Slots& slots,
@@ -81,11 +82,14 @@ struct RowTeam {
   // The sums over the part, handed to all threads; writes the losses of its elements if those are
   // wanted, and if nothing couples them their gradients. A single element is visited by all
   // threads: that takes no longer than by one, and no exchange.
-  __device__ Sums visit(const Statistics& statistics, A slope_of_division) const {
+  __device__ Sums visit(const Statistics& statistics, A slope_of_division) {
     if constexpr (Work::kIsSingle) {
       const Place place = row.at(targets.column(0));
-      return work.visit(load(work.inputs[place.offset]), targets.template label<A>(place), place,
-                        statistics, slope_of_division);
+      const auto visit =
+          work.visit(load(work.inputs[place.offset]), targets.template label<A>(place), place,
+                     statistics, slope_of_division);
+      slope_of_target = visit.slope;
+      return visit.sums;
     }
     Sums sums;
     const bool writes_grad = !Work::kIsCoupled && work.grad;
@@ -93,7 +97,7 @@ struct RowTeam {
                              writes_grad ? work.grad + begin() : nullptr, source};
     slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
       visit_pack(x, at, outputs, [&](A input, const Label<A>& label, const Place& place) {
-        const Sums here = work.visit(input, label, place, statistics, slope_of_division);
+        const Sums here = work.visit(input, label, place, statistics, slope_of_division).sums;
         sums = sums + here;
         A slope = 0;
         if (writes_grad)
@@ -109,13 +113,7 @@ struct RowTeam {
                              A slope_of_division) const {
     if (!sums.has_weight) return write_no_grad();
     const Outputs<T> outputs{nullptr, work.grad + begin(), source};
-    const auto slope = [&](A input, const Label<A>& label, const Place& place) {
-      return work.slope(input, label, place, statistics, sums, slope_of_division);
-    };
     if constexpr (Work::kIsSingle) {
-      const Place place = row.at(targets.column(0));
-      const A of_target =
-          slope(load(work.inputs[place.offset]), targets.template label<A>(place), place);
       const A largest = fabs(work.slope_beside(statistics.base, statistics, sums));
       const bool is_in_range = largest <= kLargest<T>;
       slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
@@ -127,15 +125,15 @@ struct RowTeam {
         run.store(outputs.grad, at, rounded<T>(slopes, is_in_range));
       });
       // The thread that wrote the pack of the target mends it.
-      const int64_t target = place.column - first;
+      const int64_t target = targets.column(0) - first;
       if (target >= 0 && target < run.size &&
           (target + run.shift) / kPack % Team::kSize == Team::rank()) {
-        outputs.grad[target] = store<T>(of_target);
+        outputs.grad[target] = store<T>(slope_of_target);
       }
     } else {
       slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
         visit_pack(x, at, outputs, [&](A input, const Label<A>& label, const Place& place) {
-          return Dual<A>{0, slope(input, label, place)};
+          return Dual<A>{0, work.slope(input, label, place, statistics, sums, slope_of_division)};
         });
       });
     }

@@ -10,20 +10,21 @@
 namespace culoss::cuda {
 
 // As many threads of a multiprocessor as still leave each enough registers.
-template <class Team, class Work>
-constexpr bool kTakesFewRegisters = Work::kIsSingle && sizeof(typename Work::A) == 4;
-template <class Team, class Work>
-constexpr int kResidentTeamBlocks = (kTakesFewRegisters<Team, Work> ? 768 : 512) / Team::kBlock;
+template <class Slots, class Work>
+constexpr bool kTakesFewRegisters = Work::kIsSingle && sizeof(typename Work::A) == 4 &&
+                                    sizeof(Slots) <= 4 * kPackBytes;
+template <class Team, class Slots, class Work>
+constexpr int kResidentTeamBlocks = (kTakesFewRegisters<Slots, Work> ? 768 : 512) / Team::kBlock;
 
 template <class Team, class Slots, class Work, class Out>
-__global__ void __launch_bounds__(Team::kBlock, kResidentTeamBlocks<Team, Work>)
+__global__ void __launch_bounds__(Team::kBlock, kResidentTeamBlocks<Team, Slots, Work>)
     rowwise_kernel(Work work, DivisionSource source, Sum<Out> sum_to) {
   const auto slope_of_division = typename Work::A(source.read().slope());
   Slots slots;
   double sum = 0;
   const int64_t rows = work.layout.rows(), stride = Team::teams();
   for (int64_t r = Team::index(); r < rows; r += stride) {
-    const RowTeam<Team, Slots, Work> team(work, source, slots, r, Team::part(), Team::parts());
+    RowTeam<Team, Slots, Work> team(work, source, slots, r, Team::part(), Team::parts());
     typename Work::Sums sums;
     if (!team.counts()) {
       team.write_nothing();

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   const DivisionSource none{{1, 0}};
   for (unsigned i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
     const unsigned row = i / partials.parts, part = i % partials.parts;
-    const PartOfRow<Work> team(work, none, slots, row, part, partials.parts);
+    PartOfRow<Work> team(work, none, slots, row, part, partials.parts);
     if (!team.counts()) continue;
     const auto taken = team.take_in();
     if (threadIdx.x == 0) partials.taken[i] = taken;
@@ -61,8 +61,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   Nowhere<typename Work::Stored> slots;
   for (unsigned i = blockIdx.x; i < work.layout.rows() * partials.parts; i += gridDim.x) {
     const unsigned row = i / partials.parts, part = i % partials.parts;
-    const RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part,
-                                                        partials.parts);
+    RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part, partials.parts);
     if (!team.counts()) continue;
     const auto sums = team.visit(partials.statistics(row), slope_of_division);
     if (threadIdx.x == 0) partials.visited[i] = sums;
@@ -79,7 +78,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   const unsigned parts = work.grad || work.per_element ? partials.parts : 1;
   for (unsigned i = blockIdx.x; i < work.layout.rows() * parts; i += gridDim.x) {
     const unsigned row = i / parts, part = i % parts;
-    const RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part, parts);
+    RowTeam<PartTeam, decltype(slots), Work> team(work, source, slots, row, part, parts);
     typename Work::Sums sums;
     if (!team.counts()) {
       team.write_nothing();

@@ -12,20 +12,16 @@ template <class Work>
 __device__ double lone_element(const Work& work, const RowLayout& row, const Division& division) {
   using A = typename Work::A;
   const auto targets = work.target.row(row.row);
-  typename Work::Sums sums;
+  typename Work::Visit visit;
   if (work.counts(row, targets)) {
     const A slope_of_division = A(division.slope());
     const Place place = row.at(targets.column(0));
-    const A x = input_at(work, place);
-    const auto label = targets.template label<A>(place);
-    sums = work.visit(x, label, place, {}, slope_of_division);
-    if (work.grad) {
-      const A slope = work.slope(x, label, place, {}, sums, slope_of_division);
-      work.grad[place.offset] = store<typename Work::Stored>(slope);
-    }
+    visit = work.visit(input_at(work, place), targets.template label<A>(place), place, {},
+                       slope_of_division);
+    if (work.grad) work.grad[place.offset] = store<typename Work::Stored>(visit.slope);
   }
-  if (work.losses) work.losses[row.row] = work.row_loss(sums, division);
-  return sums.loss;
+  if (work.losses) work.losses[row.row] = work.row_loss(visit.sums, division);
+  return visit.sums.loss;
 }
 
 template <class Work, class Out>

@@ -63,13 +63,19 @@ struct Rowwise {
     return false;
   }
 
-  // The part of a column in the sums of its row.
-  HD Sums visit(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
-                A slope_of_division) const {
+  // What a column is to its row, and the derivative by it if it is the only one that has a loss.
+  struct Visit {
+    Sums sums;
+    A slope = 0;
+  };
+  HD Visit visit(A x, const Label<A>& label, const Place& place, const Statistics& statistics,
+                 A slope_of_division) const {
     const A weight = sides(label.y, place);
     if (weight == 0) return {};
-    const Dual<A> outcome = term(link(x, statistics).outcome);
-    return {weight * outcome.value, slope_of(place, weight, outcome, slope_of_division), true};
+    const Linked<A> here = link(x, statistics);
+    const Dual<A> outcome = term(here.outcome);
+    const A own = slope_of(place, weight, outcome, slope_of_division);
+    return {{weight * outcome.value, own, true}, own * here.slope};
   }
 
   // The derivative of the loss of its row by a column. Of a row without any weight, it is 0.

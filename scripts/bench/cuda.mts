@@ -2,6 +2,7 @@
 // beside other libraries where a Python with torch is found.
 //
 //   --filter <pattern>   only workloads whose title matches
+//   --peers <pattern>    other libraries only for workloads whose title matches
 //   --no-peers           culoss alone
 //   --quick              tiny tensors, to see that everything runs; measures nothing
 //   --json               the result as JSON on stdout; progress goes to stderr
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
   options: {
     filter: { type: 'string' },
     output: { type: 'string' },
+    peers: { type: 'string' },
     'no-peers': { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -50,6 +52,7 @@ const why = whyNotWritten(facts, request);
 const folder = options.output ?? join(root, 'scripts/bench/results');
 const effort = options.quick ? brief : thorough;
 
+const withPeers = new RegExp(options.peers ?? '');
 const peers = await startPeers();
 const result: Result = { ...facts, peers: peers?.versions ?? {}, isFinished: false, rows: [] };
 for (const workload of chosen) {
@@ -87,7 +90,7 @@ async function rowOf(workload: Workload): Promise<Row> {
   await cuda.synchronize();
   cuda.emptyCache(); // the peers have the card next
   const rows =
-    hasPeers && peers
+    hasPeers && peers && withPeers.test(titleOf(workload))
       ? await peers.measure(workload, tiles, { sets: setsOf(workload), effort })
       : [];
   return { title: titleOf(workload), ...kept, ...measured, peers: rows };
@@ -96,7 +99,8 @@ async function rowOf(workload: Workload): Promise<Row> {
 /** What repeats this run, wherever its result goes. */
 function command(): string {
   const filter = options.filter === undefined ? [] : [`--filter '${options.filter}'`];
+  const beside = options.peers === undefined ? [] : [`--peers '${options.peers}'`];
   const alone = options['no-peers'] ? ['--no-peers'] : [];
-  const words = [...filter, ...alone];
+  const words = [...filter, ...beside, ...alone];
   return ['npm run bench:cuda', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
 }
