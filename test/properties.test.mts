@@ -244,7 +244,8 @@ describe('properties', () => {
               const [cpu, cuda] = [run(trial, dtype, 'cpu'), run(trial, dtype, 'cuda:0')];
               expectClose(cuda.loss, cpu.loss, { relative: value, absolute: 1e-6 });
               const absolute = 1e-6 * (1 + Math.max(...cpu.grad.flat().map(Math.abs)));
-              expectClose(cuda.grad.flat(), cpu.grad.flat(), { relative: grad, absolute });
+              // Either may round a half to the other side of the exact number.
+              expectClose(cuda.grad.flat(), cpu.grad.flat(), { relative: 2 * grad, absolute });
             }),
             { seed: 4, numRuns: 100 },
           );
