@@ -36,25 +36,19 @@ export interface CriterionOptions {
   valueOfEmpty: number;
 }
 
-/** One call of a criterion. All operands are on `device`: -1 is the CPU. */
-export interface Call {
-  device: number;
-  /** The inputs' shape is (outer, columns, inner); a row is one (outer, inner). */
-  outer: number;
-  columns: number;
-  inner: number;
+/** What a call of a criterion works on, in this order. */
+export interface Operands {
   inputs: Operand;
   /** class ids: (outer, inner); one-hot: the inputs' shape */
   targets: Operand;
-  oneHot: boolean;
   /** Each a number, (1) or (columns). */
   alpha: number | Operand | undefined;
   weight: number | Operand | undefined;
   posWeight: number | Operand | undefined;
-  /** (outer, inner), or the inputs' shape for `sides: 'both'` */
-  sampleWeight: Operand | undefined;
   /** of the criterion's normalizer `'given'`: a number, or (1) */
   normalizer: number | Operand | undefined;
+  /** (outer, inner), or the inputs' shape for `sides: 'both'` */
+  sampleWeight: Operand | undefined;
   /** a number, or the shape of the loss */
   gradOutput: number | Operand | undefined;
   /** (1), (outer, inner) or the inputs' shape, of float32, or of float64 for float64 inputs */
@@ -63,11 +57,20 @@ export interface Call {
   outGrad: Operand | undefined;
 }
 
+/** Of an operand its memory; or a number, or nothing. */
+type Argument = HostMemory | DeviceMemory | number | undefined;
+
 /** A criterion that was read once and can be called many times. */
 export declare class Criterion {
   constructor(options: CriterionOptions);
-  /** Fills `out` and `outGrad`; throws before it writes anything. */
-  run(call: Call): void;
+  /**
+   * Fills `out` and `outGrad`; throws before it writes anything. All operands are on one device.
+   *
+   * `numbers` are the device, -1 for the CPU; outer, columns and inner, of which the inputs' shape is
+   * made, where a row is one (outer, inner); whether targets are dense; and then dtype and size of
+   * each of the `Operands`.
+   */
+  run(numbers: Float64Array, ...operands: Argument[]): void;
 }
 
 /** Memory of a CUDA device. */

@@ -6,6 +6,7 @@ import ts from 'typescript';
 
 const require = createRequire(import.meta.url);
 const { binding } = require('../../dist/native.js');
+const { run: runCall } = require('../../dist/losses/call.js');
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
@@ -93,11 +94,11 @@ describe('binding', () => {
       inner: 1,
       inputs: operand(new Float32Array(6), 0, 6),
       targets: operand(new Int32Array(2), 4, 2),
-      oneHot: false,
+      isDense: false,
       out: operand(new Float32Array(1), 0, 1),
     };
     const run = (changes: object) => () =>
-      new binding.Criterion(options).run({ ...call, ...changes });
+      runCall(new binding.Criterion(options), { ...call, ...changes });
     expect(run({})).not.to.throw();
     for (const changes of [
       { outer: 3 },
@@ -112,7 +113,7 @@ describe('binding', () => {
       { columns: 0 },
       { device: 5 },
       { inputs: undefined },
-      { inputs: null },
+      { inputs: { memory: null, dtype: 0, size: 6 } },
       { inputs: operand(new Float32Array(5), 0, 6) },
       { inputs: operand(new Float32Array(6), 99, 6) },
       { inputs: operand(new Int32Array(6), 4, 6) },
@@ -120,7 +121,7 @@ describe('binding', () => {
       { inputs: { memory: {}, dtype: 0, size: 6 } },
       { inputs: { memory: new binding.Criterion(options), dtype: 0, size: 6 } },
       { targets: operand(new Int32Array(1), 4, 2) },
-      { oneHot: true },
+      { isDense: true },
       { out: operand(new Float64Array(1), 1, 1) },
       { outGrad: operand(new Float32Array(5), 0, 5) },
       { gradOutput: operand(new Float32Array(2), 0, 2) },
@@ -134,11 +135,16 @@ describe('binding', () => {
       expect(run(changes), JSON.stringify(changes)).to.throw(/.+/);
     }
     for (const changes of [{ term: 'x' }, { sides: 'both' }, { link: 'sigmoid' }]) {
-      const criterion = () => new binding.Criterion({ ...options, ...changes }).run(call);
+      const criterion = () => runCall(new binding.Criterion({ ...options, ...changes }), call);
       expect(criterion, JSON.stringify(changes)).to.throw(/.+/);
     }
     expect(() => new binding.Criterion()).to.throw(TypeError);
-    expect(() => binding.Criterion.prototype.run.call({}, call)).to.throw(/.+/);
+    const criterion = new binding.Criterion(options);
+    for (const numbers of [undefined, {}, new Float64Array(24), new Float32Array(25)]) {
+      expect(() => criterion.run(numbers)).to.throw(/.+/);
+    }
+    expect(() => criterion.run(new Float64Array(25))).to.throw(/.+/);
+    expect(() => binding.Criterion.prototype.run.call({}, new Float64Array(25))).to.throw(/.+/);
     expect(() => new binding.DeviceMemory(0, 2 ** 53)).to.throw(/.+/);
     expect(() => binding.DeviceMemory.prototype.read.call(new Float32Array(1))).to.throw(/.+/);
     expect(() => binding.cast({}, {})).to.throw(/.+/);

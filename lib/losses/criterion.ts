@@ -16,6 +16,7 @@ import {
   readTargets,
 } from './arguments';
 import { axesOf } from './axes';
+import { run } from './call';
 import type { LossOptions } from './options';
 import { type LossKind, readSettings, type Settings } from './settings';
 
@@ -165,7 +166,7 @@ export abstract class Criterion {
         inner,
         inputs: operandOf(inputs, 'inputs'),
         targets: operand(targets, 'targets') as Operand,
-        oneHot,
+        isDense: oneHot,
         alpha: placed.alpha.operandOn(device),
         weight: placed.weight.operandOn(device),
         posWeight: placed.posWeight.operandOn(device),
@@ -175,7 +176,7 @@ export abstract class Criterion {
         out: operandOf(loss, 'out'),
         outGrad: operand(grad, 'outGrad') as Operand | undefined,
       };
-      native(() => this.#native.run(call));
+      native(() => run(this.#native, call));
       return { loss, grad };
     } catch (error) {
       for (const output of outputs) output.dispose();

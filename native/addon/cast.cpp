@@ -20,11 +20,12 @@ void encode_all(const Operand& source, const Operand& target) {
 //
 // To float64 from any dtype, to the half types from float64.
 Napi::Value Cast(const Napi::CallbackInfo& info) {
-  const Napi::Object operands = Napi::Object::New(info.Env());
-  operands.Set("source", info[0]);
-  operands.Set("target", info[1]);
-  const Operand source = operand_from(operands, "source", Call::kCpu);
-  const Operand target = operand_from(operands, "target", Call::kCpu);
+  const auto operand = [&](size_t i, const char* name) {
+    const Napi::Object object = info[i].ToObject();
+    const auto number = [&](const char* key) { return object.Get(key).ToNumber().DoubleValue(); };
+    return operand_from(object.Get("memory"), number("dtype"), number("size"), name, Call::kCpu);
+  };
+  const Operand source = operand(0, "source"), target = operand(1, "target");
   if (source.size != target.size) throw Error("ERR_SHAPE", "target: expected as many elements");
   switch (target.dtype) {
     case Dtype::float64:

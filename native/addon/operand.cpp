@@ -5,26 +5,32 @@
 namespace culoss {
 namespace {
 
-Bytes bytes_of(const Napi::Value& value, const std::string& name, int device) {
+Bytes bytes_of(const Napi::Value& value, const char* name, int device) {
+  const auto refuse = [&](const char* code, const char* why) {
+    return Error(code, std::string(name) + why);
+  };
   if (value.IsTypedArray()) {
-    if (device != Call::kCpu) throw Error("ERR_DEVICE", name + ": expected memory of the device");
+    if (device != Call::kCpu) throw refuse("ERR_DEVICE", ": expected memory of the device");
     return host_bytes(value, name);
   }
   const DeviceMemory* on_device = DeviceMemory::from(value);
-  if (on_device == nullptr) throw Error("ERR_DTYPE", name + ": expected memory");
-  if (on_device->device() != device) throw Error("ERR_DEVICE", name + ": is on another device");
+  if (on_device == nullptr) throw refuse("ERR_DTYPE", ": expected memory");
+  if (on_device->device() != device) throw refuse("ERR_DEVICE", ": is on another device");
   return {on_device->address(), on_device->size(), on_device->memory()};
 }
 
 }  // namespace
 
-Bytes host_bytes(const Napi::Value& value, const std::string& name) {
-  if (!value.IsTypedArray()) throw Error("ERR_DTYPE", name + ": expected a typed array");
+Bytes host_bytes(const Napi::Value& value, const char* name) {
+  const auto refuse = [&] {
+    return Error("ERR_DTYPE", std::string(name) + ": expected a typed array");
+  };
+  if (!value.IsTypedArray()) throw refuse();
   const Napi::TypedArray array = value.As<Napi::TypedArray>();
   void* memory = nullptr;
   if (napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory, nullptr, nullptr) !=
       napi_ok) {
-    throw Error("ERR_DTYPE", name + ": expected a typed array");
+    throw refuse();
   }
   return {memory, array.ByteLength(), nullptr};
 }
@@ -39,24 +45,22 @@ size_t checked_bytes(const Layout& layout, Dtype dtype) {
   return size_t(bytes);
 }
 
-int64_t count_from(const Napi::Object& object, const char* name) {
-  const double count = object.Get(name).ToNumber().DoubleValue();
+int64_t count_from(double count, const char* name) {
   if (!(count >= 0 && count < 9007199254740992.0)) {
     throw Error("ERR_SHAPE", std::string(name) + ": expected a count");
   }
   return int64_t(count);
 }
 
-Operand operand_from(const Napi::Object& object, const char* name, int device) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsObject()) throw Error("ERR_DTYPE", std::string(name) + ": expected a tensor");
-  const Napi::Object operand = value.As<Napi::Object>();
-  const int64_t dtype = count_from(operand, "dtype");
-  if (dtype >= kDtypes) throw Error("ERR_DTYPE", std::string(name) + ": unknown dtype");
+Operand operand_from(const Napi::Value& memory, double dtype, double size, const char* name,
+                     int device) {
+  if (!(dtype >= 0 && dtype < kDtypes)) {
+    throw Error("ERR_DTYPE", std::string(name) + ": unknown dtype");
+  }
   const Dtype known = Dtype(dtype);
-  const int64_t size = count_from(operand, "size");
-  const Bytes bytes = bytes_of(operand.Get("memory"), name, device);
-  const size_t needed = checked_bytes({size, 1, 1}, known);
+  const int64_t count = count_from(size, name);
+  const Bytes bytes = bytes_of(memory, name, device);
+  const size_t needed = checked_bytes({count, 1, 1}, known);
   if (bytes.size < needed) {
     throw Error("ERR_SHAPE", std::string(name) + ": expected " + std::to_string(needed) +
                                  " bytes of memory, got " + std::to_string(bytes.size) +
@@ -65,7 +69,7 @@ Operand operand_from(const Napi::Object& object, const char* name, int device) {
   if (reinterpret_cast<uintptr_t>(bytes.memory) % bytes_per_element(known) != 0) {
     throw Error("ERR_DTYPE", std::string(name) + ": expected memory aligned to its dtype");
   }
-  return {bytes.memory, known, size, bytes.owner};
+  return {bytes.memory, known, count, bytes.owner};
 }
 
 }  // namespace culoss

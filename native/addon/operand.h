@@ -11,7 +11,7 @@
 
 namespace culoss {
 
-// interface Operand { memory: Memory; dtype: number; size: number }
+// The memory of one tensor.
 struct Operand {
   void* memory;
   Dtype dtype;
@@ -26,15 +26,16 @@ struct Bytes {
 };
 
 // The memory of a typed array as it is now: a detached or shrunken buffer shows as fewer bytes.
-Bytes host_bytes(const Napi::Value& value, const std::string& name);
+Bytes host_bytes(const Napi::Value& value, const char* name);
 
 // Bytes of a layout; throws where that is beyond any memory.
 size_t checked_bytes(const Layout& layout, Dtype dtype);
 
 // A count in [0, 2^53).
-int64_t count_from(const Napi::Object& object, const char* name);
+int64_t count_from(double count, const char* name);
 
-// The operand `object[name]`. Throws unless its memory is on `device`, whole, and aligned.
-Operand operand_from(const Napi::Object& object, const char* name, int device);
+// Throws unless the memory is on `device`, whole, and aligned.
+Operand operand_from(const Napi::Value& memory, double dtype, double size, const char* name,
+                     int device);
 
 }  // namespace culoss

@@ -1,0 +1,47 @@
+import type { Operand, Operands } from '../../binding';
+import type { binding } from '../native';
+
+/** What a call of a criterion says beside its operands. */
+export interface Call extends Operands {
+  device: number;
+  /** The inputs' shape is (outer, columns, inner); a row is one (outer, inner). */
+  outer: number;
+  columns: number;
+  inner: number;
+  isDense: boolean;
+}
+
+type Criterion = InstanceType<typeof binding.Criterion>;
+type Given = number | Operand | undefined;
+
+/** Read by the addon before anything else can run. */
+const numbers = new Float64Array(25);
+
+/** Calls the addon, which takes arguments by position: names would take longer than a small loss. */
+export function run(criterion: Criterion, call: Call): void {
+  numbers[0] = call.device;
+  numbers[1] = call.outer;
+  numbers[2] = call.columns;
+  numbers[3] = call.inner;
+  numbers[4] = Number(call.isDense);
+  criterion.run(
+    numbers,
+    argument(0, call.inputs),
+    argument(1, call.targets),
+    argument(2, call.alpha),
+    argument(3, call.weight),
+    argument(4, call.posWeight),
+    argument(5, call.normalizer),
+    argument(6, call.sampleWeight),
+    argument(7, call.gradOutput),
+    argument(8, call.out),
+    argument(9, call.outGrad),
+  );
+}
+
+function argument(position: number, given: Given): Operand['memory'] | number | undefined {
+  if (given === undefined || typeof given === 'number') return given;
+  numbers[5 + 2 * position] = given.dtype;
+  numbers[6 + 2 * position] = given.size;
+  return given.memory;
+}
