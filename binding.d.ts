@@ -132,6 +132,8 @@ export declare function cast(source: Operand, target: Operand): void;
 
 export declare function cpuThreads(): number;
 export declare function setCpuThreads(count: number): void;
+/** Lowers the number that holds where none was set. */
+export declare function limitCpuThreads(count: number): void;
 /** Those that this machine has, the best one last. */
 export declare function cpuIsas(): string[];
 export declare function cpuIsa(): string;

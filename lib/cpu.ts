@@ -1,3 +1,4 @@
+import { grantedCores } from './cgroup';
 import { fail, failType } from './errors';
 import { binding } from './native';
 
@@ -26,8 +27,8 @@ function setIsa(name: unknown, argument: string): void {
 /**
  * The CPU engine.
  *
- * `threads`: how many threads share a large call; by default as many as there are cores, or what
- * the environment variable `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
+ * `threads`: how many threads share a large call; by default as many as there are cores that the
+ * process may use, by its affinity and its control groups, or what the environment variable `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
  *
  * `isa`: the instruction set in use, one of `isas`, those that this machine has; by default the
  * last of them, which is the best, or what the environment variable `CULOSS_ISA` says. All but
@@ -58,6 +59,7 @@ export const cpu = {
   },
 };
 
-const fromEnvironment = process.env.CULOSS_NUM_THREADS;
-if (fromEnvironment) setThreads(Number(fromEnvironment), 'CULOSS_NUM_THREADS');
+const { CULOSS_NUM_THREADS } = process.env;
+if (CULOSS_NUM_THREADS) setThreads(Number(CULOSS_NUM_THREADS), 'CULOSS_NUM_THREADS');
+binding.limitCpuThreads(grantedCores());
 if (process.env.CULOSS_ISA) setIsa(process.env.CULOSS_ISA, 'CULOSS_ISA');

@@ -20,6 +20,14 @@ Napi::Value SetCpuThreads(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// limitCpuThreads(count: number): void
+Napi::Value LimitCpuThreads(const Napi::CallbackInfo& info) {
+  const double count = info[0].ToNumber().DoubleValue();
+  if (!(count >= 1)) throw Error("ERR_OPTION", "threads: expected at least 1");
+  if (count < INT32_MAX) cpu::limit_threads(int(count));
+  return info.Env().Undefined();
+}
+
 // cpuIsas(): string[]
 Napi::Value CpuIsas(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
@@ -45,6 +53,7 @@ Napi::Value SetCpuIsa(const Napi::CallbackInfo& info) {
 void InitCpu(Napi::Env, Napi::Object exports) {
   export_function<CpuThreads>(exports, "cpuThreads");
   export_function<SetCpuThreads>(exports, "setCpuThreads");
+  export_function<LimitCpuThreads>(exports, "limitCpuThreads");
   export_function<CpuIsas>(exports, "cpuIsas");
   export_function<CpuIsa>(exports, "cpuIsa");
   export_function<SetCpuIsa>(exports, "setCpuIsa");

@@ -24,11 +24,15 @@ class Pool {
  public:
   using Task = void (*)(void*, int64_t);
 
-  std::atomic<int> size{usable_cores()};
+  const int cores = usable_cores();
+  std::atomic<int> limit{cores};  // of the default
+  std::atomic<int> chosen{0};     // 0: the default
+
+  int size() const { return chosen > 0 ? chosen.load() : limit.load(); }
 
   void run(int64_t count, Task f, void* context) {
     const std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
-    const int helpers = turn ? start(int(std::min<int64_t>(size.load(), count)) - 1) : 0;
+    const int helpers = turn ? start(int(std::min<int64_t>(size(), count)) - 1) : 0;
     if (helpers == 0) {
       for (int64_t i = 0; i < count; ++i) f(context, i);
       return;
@@ -100,9 +104,11 @@ Pool& pool() {
 
 }  // namespace
 
-int threads() { return pool().size; }
+int threads() { return pool().size(); }
 
-void set_threads(int count) { pool().size = count; }
+void set_threads(int count) { pool().chosen = count; }
+
+void limit_threads(int count) { pool().limit = std::min(count, pool().cores); }
 
 extern "C" void culoss_parallel_for(int64_t count, void (*f)(void*, int64_t), void* context) {
   pool().run(count, f, context);

@@ -9,6 +9,8 @@ namespace culoss::cpu {
 
 int threads();
 void set_threads(int count);
+// Lowers the number that holds where none was set.
+void limit_threads(int count);
 
 // Calls `f(context, i)` once for each i in [0, count), on up to `threads()` threads, and waits for
 // them. `f` must not throw. A call that finds the threads busy runs on its own thread alone.

@@ -18,7 +18,7 @@ constexpr int64_t kMostElementwiseBlocks = 2 * 4 * 132;
 // Blocks that a multiprocessor shall hold at least. It bounds the registers of a thread, and tells
 // the compiler not to spill for the sake of more blocks.
 template <class Work>
-constexpr int kResidentBlocks = Work::kIsCheap ? 4 : 2;
+constexpr int kResidentBlocks = Work::kIsCheap && sizeof(typename Work::A) == 4 ? 4 : 2;
 
 // Neighbouring packs of a thread.
 struct Packs {
