@@ -12,7 +12,8 @@ const root = '/sys/fs/cgroup';
  */
 export function grantedCores(read: (file: string) => string | undefined = textOf): number {
   const groups = (read('/proc/self/cgroup') ?? '').split('\n').map((line) => line.split(':'));
-  const quotas = groups.flatMap(([, controllers = '', path = '/']) => {
+  const quotas = groups.flatMap(([, controllers = '', ...rest]) => {
+    const path = rest.join(':'); // which may have colons of its own
     if (controllers === '')
       return parentsOf(path).map((at) => quotaOf(read(`${root}${at}/cpu.max`)));
     if (!controllers.split(',').includes('cpu')) return [];

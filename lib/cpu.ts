@@ -28,7 +28,8 @@ function setIsa(name: unknown, argument: string): void {
  * The CPU engine.
  *
  * `threads`: how many threads share a large call; by default as many as there are cores that the
- * process may use, by its affinity and its control groups, or what the environment variable `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
+ * process may use, by its affinity and its control groups, or what the environment variable
+ * `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
  *
  * `isa`: the instruction set in use, one of `isas`, those that this machine has; by default the
  * last of them, which is the best, or what the environment variable `CULOSS_ISA` says. All but

@@ -40,6 +40,14 @@ describe('cgroup', () => {
       4,
     ],
     [
+      'a name with colons',
+      {
+        '/proc/self/cgroup': '0::/pod.slice:cri-containerd:12\n',
+        '/sys/fs/cgroup/pod.slice:cri-containerd:12/cpu.max': '200000 100000\n',
+      },
+      2,
+    ],
+    [
       'version 1',
       {
         '/proc/self/cgroup': '5:memory:/x\n4:cpu,cpuacct:/docker/1\n',

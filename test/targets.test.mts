@@ -267,4 +267,16 @@ describe('targets', () => {
       });
     }
   }
+
+  onDevices('targets of more packs than a launch has threads, wherever memory begins', (device) => {
+    const rows = 180_300;
+    const y = tensor(new Int32Array(rows).fill(2), [rows], { device });
+    const x = tensor(new Float64Array(3 * rows).fill(0.25), [rows, 3], { device });
+    const { loss, grad } = criterionOf({ loss: 'BinaryCrossEntropy' }, { reduction: 'sum' }) //
+      .valueAndGrad(x, y);
+    expect(loss.item() / (rows * (Math.log(4) + 2 * Math.log(4 / 3)))).to.be.closeTo(1, 1e-12);
+    const slopes = numbers(grad);
+    const wrong = slopes.filter((slope, i) => Math.abs(slope - (i % 3 === 2 ? -4 : 4 / 3)) > 1e-12);
+    expect(wrong).to.deep.equal([]);
+  });
 });

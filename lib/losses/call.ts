@@ -1,7 +1,7 @@
 import type { Operand, Operands } from '../../binding';
 import type { binding } from '../native';
 
-/** What a call of a criterion says beside its operands. */
+/** A call of a criterion: its operands, where they are and how they are shaped. */
 export interface Call extends Operands {
   device: number;
   /** The inputs' shape is (outer, columns, inner); a row is one (outer, inner). */

@@ -1,5 +1,5 @@
 // A row by one thread: what the CPU engine does, and the CUDA engine where the elements of a row
-// lie apart, or one of them is enough. `Work` is a `Rowwise`.
+// lie apart. `Work` is a `Rowwise`.
 #pragma once
 
 #include "layout.h"

@@ -60,7 +60,9 @@ struct PackLoop {
     const int64_t columns = work.layout.columns, step = int64_t(gridDim.x) * kThreads * kElements;
     Packs packs{run.start((int64_t(blockIdx.x) * kThreads + threadIdx.x) * kPacks)};
     if (packs.at >= run.size) return 0;
-    packs.row = packs.at < 0 ? 0 : Layout::quotient(packs.at, columns);
+    // Before the first element, so that a step leads to where it does from anywhere else.
+    packs.row = packs.at < 0 ? -Layout::quotient(columns - 1 - packs.at, columns)
+                             : Layout::quotient(packs.at, columns);
     packs.column = packs.at - packs.row * columns;
     const bool has_more = packs.at + step < run.size;
     const int64_t rows_of_step = has_more ? Layout::quotient(step, columns) : 0;

@@ -67,13 +67,13 @@ struct Elementwise {
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
     const Linked<V> linked = link.template operator()<kIsRegular>(x, is_positive);
     const Dual<V> outcome = term(linked.outcome);
-    const V scale = weight * upstream, slope = outcome.slope * linked.slope;
+    const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
     if constexpr (kIsRegular) {
-      return {weight * outcome.value, scale * slope};
+      return {value, upstream * slope};
     } else {  // not 0 · ∞
       const Mask<V> counts = weight != V{};
-      return {select<V>(counts, weight * outcome.value, V{}),
-              select<V>(counts & (slope != V{}), scale * slope, V{})};
+      return {select<V>(counts, value, V{}),
+              select<V>(counts & (slope != V{}), upstream * slope, V{})};
     }
   }
 };
