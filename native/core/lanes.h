@@ -44,22 +44,19 @@ using Longs [[gnu::vector_size(kVectorBytes)]] = int64_t;
 using UnsignedLongs [[gnu::vector_size(kVectorBytes)]] = uint64_t;
 using HalfOfFloats [[gnu::vector_size(kVectorBytes / 2)]] = float;
 
-template <>
-struct LanesOf<Floats> {
-  using Scalar = float;
-  using Mask = Ints;
-  using Int = Ints;
-  using Unsigned = Unsigneds;
-  static constexpr int kLanes = kVectorBytes / sizeof(float);
+// The same of a vector, whose comparisons are integers.
+template <class Number, class Integers, class UnsignedIntegers>
+struct LanesOfVector {
+  using Scalar = Number;
+  using Mask = Integers;
+  using Int = Integers;
+  using Unsigned = UnsignedIntegers;
+  static constexpr int kLanes = kVectorBytes / sizeof(Number);
 };
 template <>
-struct LanesOf<Doubles> {
-  using Scalar = double;
-  using Mask = Longs;
-  using Int = Longs;
-  using Unsigned = UnsignedLongs;
-  static constexpr int kLanes = kVectorBytes / sizeof(double);
-};
+struct LanesOf<Floats> : LanesOfVector<float, Ints, Unsigneds> {};
+template <>
+struct LanesOf<Doubles> : LanesOfVector<double, Longs, UnsignedLongs> {};
 #endif
 
 template <class A>

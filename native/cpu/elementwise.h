@@ -4,27 +4,11 @@
 
 #include <algorithm>
 
+#include "../core/places.h"
 #include "../losses/elementwise.h"
 #include "output.h"
 
 namespace culoss::cpu {
-
-// Calls `f(i, place, targets)` for n elements from `at` on.
-template <class Work, class F>
-void for_each_place(const Work& work, int64_t at, int n, F&& f) {
-  const Layout& layout = work.layout;
-  Position position = layout.position(at);
-  Place place = layout.at(position);
-  auto targets = work.target.row(place.row);
-  for (int i = 0;;) {
-    f(i, place, targets);
-    if (++i == n) return;
-    position = layout.next(position);
-    const Place next = layout.at(position);
-    if (next.row != place.row) targets = work.target.row(next.row);
-    place = next;
-  }
-}
 
 template <class Work>
 class ElementwiseLoop {
@@ -88,13 +72,10 @@ class ElementwiseLoop {
 
   // What both outcomes of each element count.
   void weigh(int64_t at, int n) {
-    const auto weigh_one = [&](int i, const Label<A>& label, const Place& place) {
-      const Weights<A> weights = work_.weights(label, place);
-      positive_.of[i] = weights.positive;
-      negative_.of[i] = weights.negative;
-    };
-    for_each_place(work_, at, n, [&](int i, const Place& place, const auto& targets) {
-      weigh_one(i, targets.template label<A>(place), place);
+    for_each_place(work_, at, at + n, [&](const Place& place, const auto& targets) {
+      const Weights<A> weights = work_.weights(targets.template label<A>(place), place);
+      positive_.of[place.offset - at] = weights.positive;
+      negative_.of[place.offset - at] = weights.negative;
     });
   }
 
@@ -118,8 +99,8 @@ class ElementwiseLoop {
 
   // Upstream gradients that elements have of their own.
   void scale(int64_t at, int n) {
-    for_each_place(work_, at, n, [&](int i, const Place& place, const auto&) {
-      A& slope = slopes_.of[i];
+    for_each_place(work_, at, at + n, [&](const Place& place, const auto&) {
+      A& slope = slopes_.of[place.offset - at];
       if (slope != 0) slope *= work_.upstream(place, slope_of_division());  // not 0 · ∞
     });
   }

@@ -1,6 +1,7 @@
 // Elements that stand by themselves: each is read once, and its gradient written once.
 #pragma once
 
+#include "../core/places.h"
 #include "../losses/elementwise.h"
 #include "packs.cuh"
 #include "reduce.cuh"
@@ -203,28 +204,19 @@ struct PackLoop {
 
   // `n` elements that are not all in the run, lie in several rows, or are not regular.
   __device__ double visit_one_by_one(int64_t at, int n) const {
-    const Layout& layout = work.layout;
     const int64_t end = at + n < run.size ? at + n : run.size;
-    Position position = layout.position(at < 0 ? 0 : at);
-    Place place = layout.at(position);
-    auto targets = work.target.row(place.row);
     double sum = 0;
     A of_pack = 0;
-#pragma unroll 1
-    while (place.offset < end) {
+    for_each_place(work, at < 0 ? 0 : at, end, [&](const Place& place, const Targets& targets) {
       const A x = load(run.begin[place.offset]);
       const Dual<A> loss = evaluate_one(x, targets.template label<A>(place), place);
       outputs.write(place.offset, loss);
       of_pack += loss.value;
-      position = layout.next(position);
-      const Place next = layout.at(position);
-      if (next.row != place.row && next.offset < end) targets = work.target.row(next.row);
-      if ((next.offset + run.shift) % kPack == 0 || next.offset == end) {
+      if ((place.offset + 1 + run.shift) % kPack == 0 || place.offset + 1 == end) {
         sum += double(of_pack);
         of_pack = 0;
       }
-      place = next;
-    }
+    });
     return sum;
   }
 };

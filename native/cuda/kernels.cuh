@@ -36,8 +36,7 @@ struct Launcher {
     // Of class ids on probabilities, one element of a row is all there is to it.
     if constexpr (!Work::kIsLone) {
       if (work.layout.inner == 1) return by_teams(work);
-    }
-    if (Work::kIsLone && work.grad && work.layout.elements() > 0) {
+    } else if (work.grad && work.layout.elements() > 0) {
       check(
           cudaMemsetAsync(work.grad, 0, size_t(work.layout.elements()) * sizeof(T), stream.handle),
           "cudaMemsetAsync");
