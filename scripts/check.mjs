@@ -9,7 +9,8 @@ const emulated = 'scripts/test-emulated.mjs';
 const { CMAKE_CUDA_ARCHITECTURES = existsSync('/proc/driver/nvidia') ? '' : '90-virtual' } =
   process.env;
 const gpus = { CMAKE_CUDA_ARCHITECTURES };
-const some = 'faults|(?<!an )emulated|options.*cuda:0|memory.*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+const some =
+  'faults|(?<!an )emulated|options.*cuda:0|memory.*cuda:0|targets.*cuda:0|reduction.*cuda:0';
 const steps = [
   ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs'], gpus],
