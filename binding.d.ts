@@ -129,6 +129,8 @@ export interface PoolMemory {
 
 /** Converts on the host: to float64 from any dtype, to the half types from float64. */
 export declare function cast(source: Operand, target: Operand): void;
+/** Copies as many bytes, on all threads. */
+export declare function copy(source: HostMemory, target: HostMemory): void;
 
 export declare function cpuThreads(): number;
 export declare function setCpuThreads(count: number): void;

@@ -140,7 +140,7 @@ export class Tensor<D extends Dtype = Dtype> {
     const from = this.#checkSource(source);
     if (this.device === 'cpu') {
       const elements = isTensor(from) ? from.dataSync() : from;
-      (this.#whole(memory as HostData) as Uint8Array).set(elements as Uint8Array); // of one dtype
+      native(() => binding.copy(elements as HostData, this.#whole(memory as HostData)));
       return this;
     }
     const bytes = isTensor(from) ? operandOf(from, 'source').memory : from;

@@ -86,7 +86,7 @@ describe('instruction sets', () => {
       for (const line of lines) {
         const begun = /^\w+ <(.*)>:$/.exec(line)?.[1];
         if (begun !== undefined) {
-          const isLoop = /::(evaluate_rows|evaluate_weighed|take_in|slopes_beside)\(/.test(begun);
+          const isLoop = /::(prepare|evaluate_prepared|evaluate|exponentiate)[<(]/.test(begun);
           current =
             isLoop && !/<double,|<double>/.test(begun) ? { vector: 0, calls: [] } : undefined;
           if (current) counts.set(begun, current);

@@ -1,5 +1,6 @@
-// Conversion between dtypes on the host, with the rounding of the engines.
+// Copies on the host, and conversion between dtypes with the rounding of the engines.
 #include "../core/call.h"
+#include "../cpu/copy.h"
 #include "addon.h"
 #include "guard.h"
 #include "operand.h"
@@ -46,8 +47,19 @@ Napi::Value Cast(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// copy(source: HostMemory, target: HostMemory): void
+Napi::Value Copy(const Napi::CallbackInfo& info) {
+  const Bytes source = host_bytes(info[0], "source"), target = host_bytes(info[1], "target");
+  if (source.size != target.size) throw Error("ERR_SHAPE", "target: expected as many bytes");
+  if (source.size > 0) cpu::copy(target.memory, source.memory, source.size);
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
-void InitCast(Napi::Env, Napi::Object exports) { export_function<Cast>(exports, "cast"); }
+void InitCast(Napi::Env, Napi::Object exports) {
+  export_function<Cast>(exports, "cast");
+  export_function<Copy>(exports, "copy");
+}
 
 }  // namespace culoss

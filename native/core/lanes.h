@@ -2,10 +2,13 @@
 // the place of branches, holds for a vector of the machine, too.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include <array>
 #include <bit>
 #include <type_traits>
+#include <utility>
 
 #if defined(__FMA__) && !defined(__CUDACC__)
 #include <immintrin.h>
@@ -43,6 +46,26 @@ using Doubles [[gnu::vector_size(kVectorBytes)]] = double;
 using Longs [[gnu::vector_size(kVectorBytes)]] = int64_t;
 using UnsignedLongs [[gnu::vector_size(kVectorBytes)]] = uint64_t;
 using HalfOfFloats [[gnu::vector_size(kVectorBytes / 2)]] = float;
+
+using LanesOfHalf = std::make_index_sequence<kVectorBytes / sizeof(double)>;
+
+// Both halves of a vector, and back. Not by `bit_cast`, which would keep the vector in memory.
+template <size_t... lanes>
+inline std::array<Doubles, 2> to_doubles(const Floats& x, std::index_sequence<lanes...>) {
+  constexpr size_t kHalf = sizeof...(lanes);
+  return {__builtin_convertvector(__builtin_shufflevector(x, x, lanes...), Doubles),
+          __builtin_convertvector(__builtin_shufflevector(x, x, (lanes + kHalf)...), Doubles)};
+}
+template <size_t... lanes>
+inline Floats to_floats(const Doubles& low, const Doubles& high, std::index_sequence<lanes...>) {
+  return __builtin_shufflevector(__builtin_convertvector(low, HalfOfFloats),
+                                 __builtin_convertvector(high, HalfOfFloats), lanes...,
+                                 (lanes + sizeof...(lanes))...);
+}
+inline std::array<Doubles, 2> to_doubles(const Floats& x) { return to_doubles(x, LanesOfHalf{}); }
+inline Floats to_floats(const Doubles& low, const Doubles& high) {
+  return to_floats(low, high, LanesOfHalf{});
+}
 
 // The same of a vector, whose comparisons are integers.
 template <class Number, class Integers, class UnsignedIntegers>
@@ -96,6 +119,42 @@ HD inline A all(Scalar<A> number) {
 template <class A>
 HD inline A select(const Mask<A>& which, const A& a, const A& b) {
   return which ? a : b;
+}
+// `f` of two, over all: of both halves first.
+template <class Number, size_t n, class F>
+inline Number over_lanes(const std::array<Number, n>& lanes, F&& f) {
+  if constexpr (n == 1) {
+    return lanes[0];
+  } else {
+    std::array<Number, n / 2> halves;
+    for (size_t l = 0; l < n / 2; ++l) halves[l] = f(lanes[l], lanes[l + n / 2]);
+    return over_lanes(halves, f);
+  }
+}
+// What is in the lanes of a vector.
+template <class Number, class X>
+inline auto lanes_of(const X& x) {
+  alignas(X) std::array<Number, sizeof(X) / sizeof(Number)> lanes;
+  *reinterpret_cast<X*>(lanes.data()) = x;
+  return lanes;
+}
+template <class A>
+inline Scalar<A> largest_of(const A& x) {
+  return over_lanes(lanes_of<Scalar<A>>(x), [](auto a, auto b) { return b > a ? b : a; });
+}
+template <class I>
+inline int64_t total_of(const I& integers) {
+  using Int = std::remove_cvref_t<decltype(integers[0])>;
+  return over_lanes(lanes_of<Int>(integers), [](Int a, Int b) { return a + b; });
+}
+template <class A>
+inline bool are_all(const Mask<A>& which) {
+  if constexpr (LanesOf<A>::kLanes == 1) {
+    return which;
+  } else {
+    using Int = std::remove_cvref_t<decltype(which[0])>;
+    return over_lanes(lanes_of<Int>(which), [](Int a, Int b) { return a & b; }) != 0;
+  }
 }
 template <class A>
 HD inline Bits<A> bits_of(const A& x) {

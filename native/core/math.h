@@ -44,6 +44,10 @@ HD A magnitude(A x) {
   }
 }
 
+constexpr float kLog2 = 0x1.62e43p-1f;     // log 2 to 2^−28
+constexpr float kLog2High = 0x1.62e4p-1f;  // its products with whole numbers below 2^9 are exact
+constexpr float kLog2Low = 0x1.7f7d1cp-20f;
+
 #ifdef __CUDA_ARCH__
 // What a multiprocessor has a unit for, of normal numbers: others are taken for 0. The only PTX
 // there is, because the functions of CUDA have instructions for the others.
@@ -55,7 +59,7 @@ __device__ inline float fast_exp2(float x) {
 __device__ inline float fast_log(float x) {
   float log2;
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2) : "f"(x));
-  return log2 * 0x1.62e43p-1f;
+  return log2 * kLog2;
 }
 __device__ inline float fast_reciprocal(float x) {
   float result;
@@ -64,96 +68,132 @@ __device__ inline float fast_reciprocal(float x) {
 }
 #endif
 
-// (…((c₀ x + c₁) x + c₂)…)
+// Σ termᵢ x^(n − 1 − i), pairs of neighbours first: a chain of log n steps.
 template <class A, int n>
-HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
-  A sum = all<A>(coefficients[0]);
-#ifdef __CUDA_ARCH__
-#pragma unroll
-#endif
-  for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, all<A>(coefficients[i]));
-  return sum;
-}
-
-// −log(1 − q) / q of q in [0, ½], 1 at 0: what is left of the logarithm of a probability near 1
-// once its small factor is taken out, so that nothing is lost where q is tiny.
-//
-// A polynomial with the least relative error, 2^−28; rounding included, 1.4 · 2^−24. Of few digits,
-// 2^−19.7.
-template <Digits kDigits = Digits::all, class A>
-HD inline A log_ratio(A q) {
-  if constexpr (std::is_same_v<A, double>) {
-    return q == 0 ? 1 : -log1p(-q) / q;
-  } else if constexpr (kDigits == Digits::few) {
-    constexpr float kCoefficients[] = {0.967646062374115f,
-                                       -0.6008871793746948f,
-                                       0.4997962713241577f,
-                                       0.19433356821537018f,
-                                       0.33793774247169495f,
-                                       0.49987557530403137f,
-                                       1.0f};
-    return polynomial(q, kCoefficients);
+HD inline A sum_of_pairs(A x, const A (&terms)[n]) {
+  if constexpr (n == 1) {
+    return terms[0];
   } else {
-    constexpr float kCoefficients[] = {1.775638222694397f,  -2.552626609802246f,
-                                       2.0467488765716553f, -0.633483409881592f,
-                                       0.353357583284378f,  0.173292368650436f,
-                                       0.252161860466003f,  0.333245396614074f,
-                                       0.500001370906830f,  1.0f};
-    return polynomial(q, kCoefficients);
+    constexpr int kAlone = n % 2;
+    A sums[kAlone + n / 2] = {terms[0]};
+    for (int i = kAlone; i < n; i += 2) {
+      sums[kAlone + i / 2] = multiply_add(terms[i], x, terms[i + 1]);
+    }
+    return sum_of_pairs(x * x, sums);
   }
 }
 
-constexpr float kLog2High = 0x1.62e4p-1f;  // its products with whole numbers below 2^9 are exact
-constexpr float kLog2Low = 0x1.7f7d1cp-20f;
+// (…((c₀ x + c₁) x + c₂)…): on the host in pairs, because it would wait for each step of a chain.
+template <class A, int n>
+HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
+#ifdef __CUDA_ARCH__
+  A sum = coefficients[0];
+#pragma unroll
+  for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, coefficients[i]);
+  return sum;
+#else
+  A terms[n];
+  for (int i = 0; i < n; ++i) terms[i] = all<A>(coefficients[i]);
+  return sum_of_pairs(x, terms);
+#endif
+}
 
-// p = 2^exponent (1 − rest) of a normal or subnormal p > 0, with `rest` in (0, ½].
+// Logarithms of 1 − q and 1 + e are −q and e, where those are tiny, and with them come only terms
+// of the second order, which are a product by the square. So nothing is lost near 1. The
+// polynomials have the least relative error of the logarithm: 2^−28 and 2^−27.5, of few digits
+// 2^−19.7 and 2^−19.4.
+
+// log(1 − q) + q + `more` of q in [0, ½].
+template <Digits kDigits = Digits::all, class A>
+HD inline A log1m_beyond(A q, A more) {
+  if constexpr (kDigits == Digits::few) {
+    constexpr float kCoefficients[] = {-0.967646062374115f,   0.6008871793746948f,
+                                       -0.4997962713241577f,  -0.19433356821537018f,
+                                       -0.33793774247169495f, -0.49987557530403137f};
+    return multiply_add(q * q, polynomial(q, kCoefficients), more);
+  } else {
+    constexpr float kCoefficients[] = {
+        -1.775638222694397f, 2.552626609802246f,  -2.0467488765716553f,
+        0.633483409881592f,  -0.353357583284378f, -0.173292368650436f,
+        -0.252161860466003f, -0.333245396614074f, -0.500001370906830f};
+    return multiply_add(q * q, polynomial(q, kCoefficients), more);
+  }
+}
+// log(1 − q) of q in [0, ½].
+template <Digits kDigits = Digits::all, class A>
+HD inline A log1m(A q) {
+  if constexpr (std::is_same_v<A, double>) {
+    return log1p(-q);
+  } else {
+    return log1m_beyond<kDigits>(q, -q);
+  }
+}
+
+// log(1 + e) of e in [0, 1].
+template <Digits kDigits = Digits::all, class A>
+HD inline A log1p_of(A e) {
+  if constexpr (std::is_same_v<A, double>) {
+    return log1p(e);
+  } else if constexpr (kDigits == Digits::few) {
+    constexpr float kCoefficients[] = {0.01458800956606865f, -0.06785031408071518f,
+                                       0.15102675557136536f, -0.23611299693584442f,
+                                       0.3314041793346405f,  -0.4999074637889862f};
+    return multiply_add(e * e, polynomial(e, kCoefficients), e);
+  } else {
+    constexpr float kCoefficients[] = {
+        -0.003291074186563492f, 0.02008846029639244f,  -0.0574604831635952f,
+        0.10661371052265167f,   -0.15344977378845215f, 0.1969212144613266f,
+        -0.24958020448684692f,  0.33330464363098145f,  -0.4999993145465851f};
+    return multiply_add(e * e, polynomial(e, kCoefficients), e);
+  }
+}
+
+// p = 2^exponent (1 − rest) of a normal p > 0, with `rest` in (0, ½].
 template <class A>
 struct Reduced {
   A exponent;
   A rest;
 
-  static Reduced of(A p) {
-    constexpr float kSmallest = 0x1p-126f, kUp = 0x1p24f;  // makes subnormals normal
-    const Mask<A> is_small = p < kSmallest;
-    const Bits<A> bits = bits_of(select<A>(is_small, p * kUp, p));
+  static Reduced of_normal(A p) {
+    const Bits<A> bits = bits_of(p);
     const A mantissa = of_bits<A>((bits & 0x007fffffu) | 0x3f000000u);  // in [½, 1)
     const A biased = number_of<A>(std::bit_cast<typename LanesOf<A>::Int>(bits >> 23));
-    return {biased - select<A>(is_small, all<A>(126 + 24), all<A>(126)), 1 - mantissa};
+    return {biased - 126, 1 - mantissa};
+  }
+  // The same of a subnormal p, too.
+  static Reduced of(A p) {
+    constexpr float kSmallest = 0x1p-126f;
+    const Mask<A> is_small = p < kSmallest;
+    Reduced reduced = of_normal(select<A>(is_small, p * 0x1p24f, p));
+    reduced.exponent = reduced.exponent - select<A>(is_small, all<A>(24), A{});
+    return reduced;
   }
 };
 
-// log p, and −log p / (1 − p) where p is ½ or more.
-template <class A>
-struct Logarithm {
-  A log_p;
-  A ratio;
-
-  // q = 1 − p; `kIsNormal` says that both are normal numbers.
-  template <Digits kDigits, bool kIsNormal = false>
-  static HD Logarithm of(A p, A q) {
-    Mask<A> is_likely = p >= all<A>(Scalar<A>(0.5));
-    if constexpr (!kIsNormal) is_likely = is_likely & (p <= all<A>(1));
-    if constexpr (std::is_same_v<A, double>) {
-      const A ratio = log_ratio(q);
-      return {is_likely ? -(q * ratio) : log(p), ratio};
-    } else {
+// log p, where q = 1 − p has the digits of a p near 1. `kIsNormal` says that both are normal
+// numbers in [0, 1].
+template <Digits kDigits, bool kIsNormal = false, class A>
+HD inline A log_of(A p, A q) {
+  Mask<A> is_likely = p >= all<A>(Scalar<A>(0.5));
+  if constexpr (!kIsNormal) is_likely = is_likely & (p <= all<A>(1));
+  if constexpr (std::is_same_v<A, double>) {
+    return is_likely ? log1m(q) : log(p);
+  } else {
 #ifdef __CUDA_ARCH__
-      const A ratio = log_ratio<kDigits>(q);
-      return {is_likely ? -(q * ratio) : kIsNormal ? fast_log(p) : __logf(p), ratio};
+    const A of_unlikely = kIsNormal ? fast_log(p) : __logf(p);
+    return is_likely ? log1m<kDigits>(q) : of_unlikely;
 #else
-      const Reduced<A> reduced = Reduced<A>::of(p);
-      const A rest = select<A>(is_likely, q, reduced.rest);
-      const A exponent = select<A>(is_likely, A{}, reduced.exponent);
-      const A ratio = log_ratio<kDigits>(rest);
-      const A low = multiply_add(exponent, all<A>(kLog2Low), -(rest * ratio));
-      const A log_p = multiply_add(exponent, all<A>(kLog2High), low);
-      const A of_no_number = select<A>(p > A{}, p, all<A>(NAN));  // log ∞ = ∞
-      const A of_rest = select<A>(p == A{}, all<A>(-INFINITY), of_no_number);
-      return {select<A>((p > A{}) & (p < all<A>(INFINITY)), log_p, of_rest), ratio};
+    const Reduced<A> reduced = kIsNormal ? Reduced<A>::of_normal(p) : Reduced<A>::of(p);
+    const A rest = select<A>(is_likely, q, reduced.rest);
+    const A exponent = select<A>(is_likely, A{}, reduced.exponent);
+    const A log_p = log1m_beyond<kDigits>(rest, multiply_add(exponent, all<A>(kLog2), -rest));
+    if constexpr (kIsNormal) return log_p;
+    const A of_no_number = select<A>(p > A{}, p, all<A>(NAN));  // log ∞ = ∞
+    const A of_rest = select<A>(p == A{}, all<A>(-INFINITY), of_no_number);
+    return select<A>((p > A{}) & (p < all<A>(INFINITY)), log_p, of_rest);
 #endif
-    }
   }
-};
+}
 
 // e^x of x ≤ 0, to 1.2 units of the last place; of few digits, to x · 2^−24, and 0 below 2^−126.
 template <Digits kDigits = Digits::all, class A>
@@ -165,26 +205,19 @@ HD inline A exp_of_negative(A x) {
     return kDigits == Digits::few ? fast_exp2(x * 0x1.715476p0f) : expf(x);
 #else
     constexpr float kLeast = -104;  // e^x is 0 from here on
-    constexpr float kRound = 0x1.8p23f;
-    constexpr float kCoefficients[] = {0.0013814540579915047f,
-                                       0.00836874544620514f,
-                                       0.04166838899254799f,
-                                       0.1666652113199234f,
-                                       0.4999999403953552f,
-                                       1.0f,
-                                       1.0f};
+    // Added to a number, rounds it to a whole one and leaves that in the last bits, as the biased
+    // exponent of a power of 2 which is normal for all of them: 2^64 times too large.
+    constexpr float kRound = 0x1.8p23f + 127 + 64;
+    constexpr float kCoefficients[] = {0.0013814540579915047f, 0.00836874544620514f,
+                                       0.04166838899254799f, 0.1666652113199234f,
+                                       0.4999999403953552f};
     x = select<A>(x < all<A>(kLeast), all<A>(kLeast), x);  // NaN passes
     const A shifted = multiply_add(x, all<A>(0x1.715476p0f), all<A>(kRound));
     const A exponent = shifted - kRound;
     const A high = multiply_add(exponent, all<A>(-kLog2High), x);
     const A r = multiply_add(exponent, all<A>(-kLog2Low), high);  // in [−½, ½] · log 2
-    // 2^exponent in two steps, of which the first is normal: the result is rounded once.
-    const auto whole = std::bit_cast<typename LanesOf<A>::Int>(bits_of(shifted) - bits_of(kRound));
-    const auto half = whole >> 1;
-    const auto two_to = [](const auto& n) {
-      return of_bits<A>(std::bit_cast<Bits<A> >(n + 127) << 23);
-    };
-    return polynomial(r, kCoefficients) * two_to(half) * two_to(whole - half);
+    const A slope = multiply_add(polynomial(r, kCoefficients), r, all<A>(1));
+    return multiply_add(slope, r, all<A>(1)) * of_bits<A>(bits_of(shifted) << 23) * 0x1p-64f;
 #endif
   }
 }
@@ -193,7 +226,7 @@ HD inline A exp_of_negative(A x) {
 // unit of the last place.
 template <class D>
 inline D power_in_double(D q, double exponent) {
-  constexpr double kLog2 = 0x1.62e42fefa39efp-1, kRound = 0x1.8p52, kRoot = 0x1.6a09e667f3bcdp-1;
+  constexpr double kLogOf2 = 0x1.62e42fefa39efp-1, kRound = 0x1.8p52, kRoot = 0x1.6a09e667f3bcdp-1;
   constexpr double kArtanh[] = {1. / 17, 1. / 15, 1. / 13, 1. / 11, 1. / 9,
                                 1. / 7,  1. / 5,  1. / 3,  1.};
   constexpr double kExp[] = {1. / 362880, 1. / 40320, 1. / 5040, 1. / 720, 1. / 120,
@@ -204,12 +237,31 @@ inline D power_in_double(D q, double exponent) {
   const D biased = of_bits<D>((bits >> 52) | bits_of(0x1p52)) - 0x1p52;
   const D whole = select<D>(biased > all<D>(1023), biased - 4096, biased);
   const D t = (m - 1) / (m + 1);
-  const D x = (whole * kLog2 + 2 * t * polynomial<D>(t * t, kArtanh)) * exponent;
+  const D x = (whole * kLogOf2 + 2 * t * polynomial<D>(t * t, kArtanh)) * exponent;
   const D least = all<D>(-200), most = all<D>(200);  // beyond, a float is 0 or infinite
   const D bounded = smaller(most, larger(least, x));
-  const D shifted = bounded * (1 / kLog2) + kRound;
-  const D r = bounded - (shifted - kRound) * kLog2;
+  const D shifted = bounded * (1 / kLogOf2) + kRound;
+  const D r = bounded - (shifted - kRound) * kLogOf2;
   return polynomial<D>(r, kExp) * of_bits<D>((bits_of(shifted) << 52) + bits_of(1.0));
+}
+
+// `f` of numbers as double, rounded.
+template <class A, class F>
+HD inline A in_double(const A& x, F&& f) {
+  if constexpr (LanesOf<A>::kLanes == 1 || std::is_same_v<Scalar<A>, double>) {
+    return A(f(double(x)));
+  } else {
+#ifndef __CUDACC__
+    const auto [low, high] = to_doubles(x);
+    return to_floats(f(low), f(high));
+#endif
+  }
+}
+
+// a − b, of which the digits are in a.
+template <class A>
+HD inline A difference(double a, const A& b) {
+  return in_double(b, [&](const auto& number) { return a - number; });
 }
 
 // q^exponent of q ≥ 0.
@@ -221,19 +273,8 @@ HD inline A power(A q, Scalar<A> exponent) {
 #ifdef __CUDA_ARCH__
     return powf(q, exponent);
 #else
-    A result;
-    if constexpr (LanesOf<A>::kLanes == 1) {
-      result = A(power_in_double(double(q), exponent));
-    } else {
-#ifndef __CUDACC__
-      auto halves = std::bit_cast<std::array<HalfOfFloats, 2> >(q);
-      for (HalfOfFloats& half : halves) {
-        const Doubles power = power_in_double(__builtin_convertvector(half, Doubles), exponent);
-        half = __builtin_convertvector(power, HalfOfFloats);
-      }
-      result = std::bit_cast<A>(halves);
-#endif
-    }
+    const A result =
+        in_double(q, [&](const auto& number) { return power_in_double(number, exponent); });
     return select<A>(q > A{}, result, select<A>(q == A{}, A{}, all<A>(NAN)));
 #endif
   }
@@ -247,5 +288,22 @@ HD inline A reciprocal(A x) {
 #endif
   return 1 / x;
 }
+
+// Numbers ≥ 0 from a first to a last one, told by their bits: one comparison, which NaN does not
+// pass.
+template <class A>
+struct Interval {
+  Bits<A> first;
+  Bits<A> count;
+
+  static Interval of(A first, A last) {
+    return {bits_of(first), last < first ? 0 : bits_of(last) - bits_of(first) + 1};
+  }
+  // Below `count` for those of the interval.
+  template <class V>
+  HD Bits<V> index(V x) const {
+    return bits_of(x) - first;
+  }
+};
 
 }  // namespace culoss

@@ -8,7 +8,7 @@
 
 namespace culoss::cpu {
 
-constexpr int kBlock = 512;
+constexpr int kBlock = 1024;
 
 // What the numbers of a block are computed in: vectors of float, double one by one.
 template <class A>
@@ -29,27 +29,79 @@ template <class A, class F>
   for (int i = 0; i < n; i += LanesOf<Vector<A>>::kLanes) f(i);
 }
 
-// The sum of n numbers.
-template <class A>
-double sum_of(const A* numbers, int n) {
-  constexpr int kLanes = 16;
-  double lanes[kLanes] = {};
+// Copies n numbers; not by `memcpy`, which a compiler may make an instruction of that starts
+// slowly.
+template <class T>
+[[gnu::always_inline]] inline void copy(T* to, const T* from, int n) {
+  constexpr int kPack = 32 / sizeof(T);
   int i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int l = 0; l < kLanes; ++l) lanes[l] += double(numbers[i + l]);
-  }
-  for (int l = 0; i + l < n; ++l) lanes[l] += double(numbers[i + l]);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int l = 0; l < width; ++l) lanes[l] += lanes[l + width];
-  }
-  return lanes[0];
+  for (; i + kPack <= n; i += kPack) __builtin_memcpy(to + i, from + i, 32);
+  for (; i < n; ++i) to[i] = from[i];
 }
 
-// Puts n elements into a block, and a number into the rest of the last vector.
+// Sums of many numbers, in as many lanes as the longest vector has, for every instruction set.
+constexpr int kSums = 16;
+
+class Sum {
+ public:
+  // Adds a vector to the lanes from the k-th on.
+  void add(int k, const Doubles& x) { lanes_[k / kLanes] = lanes_[k / kLanes] + x; }
+  void add(int k, const Floats& x) {
+    const auto [low, high] = to_doubles(x);
+    add(k, low);
+    add(k + kLanes, high);
+  }
+  double total() const {
+    alignas(Doubles) std::array<double, kSums> sums;
+    for (int k = 0; k < kSums; k += kLanes) {
+      *reinterpret_cast<Doubles*>(sums.data() + k) = lanes_[k / kLanes];
+    }
+    return over_lanes(sums, [](double a, double b) { return a + b; });
+  }
+
+ private:
+  static constexpr int kLanes = LanesOf<Doubles>::kLanes;
+  Doubles lanes_[kSums / kLanes] = {};
+};
+
+// Puts a number behind n of a block, up to a multiple of `kSums`.
+template <class A>
+void pad(Block<A>& block, int n, A beyond) {
+  for (; n % kSums != 0; ++n) block.of[n] = beyond;
+}
+
+template <class A>
+using Addend = std::conditional_t<std::is_same_v<A, float>, Floats, Doubles>;
+
+// Calls `f(k, x)` for vectors that begin at the k-th lane of a sum; puts zeros behind n numbers.
+template <class A, class F>
+[[gnu::always_inline]] inline void for_each_addend(Block<A>& block, int n, F&& f) {
+  pad(block, n, A(0));
+  for (int i = 0; i < n; i += kSums) {
+#pragma GCC unroll 8
+    for (int k = 0; k < kSums; k += LanesOf<Addend<A>>::kLanes) {
+      f(k, *reinterpret_cast<const Addend<A>*>(block.of + i + k));
+    }
+  }
+}
+
+// The sum of n numbers of a block.
+template <class A>
+double sum_of(Block<A>& block, int n) {
+  Sum sum;
+  for_each_addend(block, n, [&](int k, const Addend<A>& x) { sum.add(k, x); });
+  return sum.total();
+}
+
+// Puts n elements into a block, and a number behind them.
 template <class T>
 void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
-  for (int i = 0; i < n; ++i) block.of[i] = load(from[i]);
-  for (int i = n; i % LanesOf<Vector<Compute<T>>>::kLanes != 0; ++i) block.of[i] = beyond;
+  if constexpr (std::is_same_v<T, Compute<T>>) {
+    copy(block.of, from, n);
+  } else {
+    for (int i = 0; i < n; ++i) block.of[i] = load(from[i]);
+  }
+  pad(block, n, beyond);
 }
 
 }  // namespace culoss::cpu

@@ -2,10 +2,12 @@
 // where the class axis is not the last one, along one class of neighbouring rows.
 #pragma once
 
+#include <math.h>
+
 #include <algorithm>
 
-#include "../core/places.h"
 #include "../losses/elementwise.h"
+#include "operands.h"
 #include "output.h"
 
 namespace culoss::cpu {
@@ -25,9 +27,9 @@ class ElementwiseLoop {
     double sum = 0;
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
-      load_block(work_.inputs + at, n, A(0), inputs_);
+      load_block(work_.inputs + at, n, A(0.5), inputs_);
       evaluate(at, n);
-      sum += sum_of(losses_.of, n);
+      sum += sum_of(losses_, n);
       if (work_.losses) write_losses(at, n);
       if (grad_.is_wanted()) grad_.write(at, slopes_.of, n);
     }
@@ -51,13 +53,10 @@ class ElementwiseLoop {
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
   // mended.
-  [[gnu::flatten]] void evaluate_rows(int64_t at, int n) {
+  void evaluate_rows(int64_t at, int n) {
     const A upstream = work_.upstream({}, slope_of_division());
-    const Work work = work_;  // so that its numbers stay in registers
-    const V negative = all<V>(work.sides.negative);
-    for_each_vector<A>(n, [&](int i) {
-      put(i, work.of_side(inputs_.at(i), Mask<V>{}, negative, all<V>(upstream)));
-    });
+    const V negative = all<V>(work_.sides.negative);
+    evaluate_sides(n, upstream, [=](int) { return Side{Mask<V>{}, negative}; });
     const int64_t columns = work_.layout.columns;
     for (int64_t row = at / columns; row * columns < at + n; ++row) {
       const int64_t first = row * columns - at, id = work_.target.id(row), i = first + id;
@@ -70,38 +69,121 @@ class ElementwiseLoop {
     }
   }
 
-  // What both outcomes of each element count.
-  void weigh(int64_t at, int n) {
-    for_each_place(work_, at, at + n, [&](const Place& place, const auto& targets) {
-      const Weights<A> weights = work_.weights(targets.template label<A>(place), place);
-      positive_.of[place.offset - at] = weights.positive;
-      negative_.of[place.offset - at] = weights.negative;
-    });
-  }
-
-  [[gnu::flatten]] void evaluate_weighed(int n) {
-    const Work work = work_;
+  void evaluate_weighed(int n) {
     const A upstream = has_upstreams() ? 1 : work_.upstream({}, slope_of_division());
     bool is_soft = false;  // both outcomes of an element count
     for (int i = 0; i < n; ++i) is_soft |= (positive_.of[i] != 0) & (negative_.of[i] != 0);
-    for_each_vector<A>(n, [&](int i) {
+    const auto side_at = [this](int i) {
       const Mask<V> is_positive = positive_.at(i) != V{};
-      const V weight = select<V>(is_positive, positive_.at(i), negative_.at(i));
-      put(i, work.of_side(inputs_.at(i), is_positive, weight, all<V>(upstream)));
-    });
+      return Side{is_positive, select<V>(is_positive, positive_.at(i), negative_.at(i))};
+    };
+    evaluate_sides(n, upstream, side_at);
     if (!is_soft) return;
+    std::copy_n(losses_.of, n, losses_of_positives_.of);
+    std::copy_n(slopes_.of, n, slopes_of_positives_.of);
     for_each_vector<A>(n, [&](int i) {
-      const V weight = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
-      const Dual<V> other = work.of_side(inputs_.at(i), Mask<V>{}, weight, all<V>(upstream));
-      put(i, {losses_.at(i) + other.value, slopes_.at(i) + other.slope});
+      negative_.at(i) = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
+      positive_.at(i) = V{};
     });
+    evaluate_sides(n, upstream, side_at);
+    for_each_vector<A>(n, [&](int i) {
+      losses_.at(i) = losses_of_positives_.at(i) + losses_.at(i);
+      slopes_.at(i) = slopes_of_positives_.at(i) + slopes_.at(i);
+    });
+  }
+
+  // The outcome of an element, and what it counts.
+  struct Side {
+    Mask<V> is_positive;
+    V weight;
+  };
+
+  // The losses of `side_at(i)`. In two loops, which is faster: one would be a long chain.
+  template <class SideAt>
+  void evaluate_sides(int n, A upstream, const SideAt& side_at) {
+    if constexpr (std::is_same_v<A, float>) {
+      if (isfinite(upstream) && prepare<true>(n, side_at)) {
+        return evaluate_prepared<true>(n, upstream, side_at);
+      }
+    }
+    prepare<false>(n, side_at);
+    evaluate_prepared<false>(n, upstream, side_at);
+  }
+  // The costly part of the link; whether all are regular.
+  template <bool kIsRegular, class SideAt>
+  [[gnu::flatten, gnu::noinline]] bool prepare(int n, const SideAt& side_at) {
+    const auto link = work_.link;  // so that its numbers stay in registers
+    Bits<V> most{};
+    for_each_vector<A>(n, [&](int i) {
+      const V x = inputs_.at(i);
+      most = larger(most, link.index(x));
+      costly_.at(i) = link.template costly<kIsRegular>(x, side_at(i).is_positive);
+    });
+    return are_all<V>(most < Bits<V>{} + link.regular.count);
+  }
+  template <bool kIsRegular, class SideAt>
+  [[gnu::flatten, gnu::noinline]] void evaluate_prepared(int n, A upstream, const SideAt& side_at) {
+    const Work work = work_;
+    for_each_vector<A>(n, [&](int i) {
+      const auto [is_positive, weight] = side_at(i);
+      const Dual<V> loss = work.template of_side<kIsRegular>(inputs_.at(i), costly_.at(i),
+                                                             is_positive, weight, all<V>(upstream));
+      losses_.at(i) = loss.value;
+      slopes_.at(i) = loss.slope;
+    });
+  }
+
+  // What both outcomes of each element count.
+  void weigh(int64_t at, int n) {
+    for_each_stretch(at, n, [&](const Stretch& of, int i) {
+      load_targets(work_.target, of, losses_.of + i, slopes_.of + i);
+      if constexpr (!Work::kIsUniform) load_factors(of, i);
+    });
+    const auto sides = work_.sides;
+    for_each_vector<A>(n, [&](int i) {
+      Weights<V> weights;
+      if constexpr (Work::kIsUniform) {
+        weights = sides(losses_.at(i));
+      } else {
+        weights = sides(losses_.at(i), {positive_.at(i), negative_.at(i), pos_weights_.at(i),
+                                        class_weights_.at(i) * sample_weights_.at(i)});
+      }
+      const Mask<V> counts = slopes_.at(i) != V{};
+      positive_.at(i) = select<V>(counts, weights.positive, V{});
+      negative_.at(i) = select<V>(counts, weights.negative, V{});
+    });
+  }
+  void load_factors(const Stretch& of, int i) {
+    const auto& sides = work_.sides;
+    load_numbers(sides.alpha, of, positive_.of + i);
+    load_numbers(sides.alpha, of, negative_.of + i, sides.complement_of);
+    load_numbers(sides.pos_weight, of, pos_weights_.of + i);
+    load_numbers(sides.scale.class_weight, of, class_weights_.of + i);
+    load_numbers(sides.scale.sample_weight, of, sample_weights_.of + i);
+  }
+
+  // Calls `f(of, i)` for the pieces of [at, at + n) that lie along one row or one class, of which
+  // the first is the i-th element of the block.
+  template <class F>
+  void for_each_stretch(int64_t at, int n, F&& f) const {
+    const Layout& layout = work_.layout;
+    const bool is_row = layout.inner == 1;
+    const int64_t length = is_row ? layout.columns : layout.inner;
+    for (int i = 0; i < n;) {
+      const int64_t left = length - (at + i) % length;
+      const int size = int(std::min<int64_t>(left, n - i));
+      f(Stretch{layout.at_offset(at + i), size, is_row ? Along::columns : Along::rows}, i);
+      i += size;
+    }
   }
 
   // Upstream gradients that elements have of their own.
   void scale(int64_t at, int n) {
-    for_each_place(work_, at, at + n, [&](const Place& place, const auto&) {
-      A& slope = slopes_.of[place.offset - at];
-      if (slope != 0) slope *= work_.upstream(place, slope_of_division());  // not 0 · ∞
+    load_numbers(work_.grad_output.array, at, 1, n, positive_.of);
+    const A slope_of_division = this->slope_of_division();
+    for_each_vector<A>(n, [&](int i) {
+      const V slope = slopes_.at(i), upstream = positive_.at(i) * slope_of_division;
+      slopes_.at(i) = select<V>(slope == V{}, V{}, slope * upstream);  // not 0 · ∞
     });
   }
 
@@ -110,10 +192,6 @@ class ElementwiseLoop {
     for (int i = 0; i < n; ++i) losses[i] = A(division_.of(losses_.of[i]));
   }
 
-  void put(int i, const Dual<V>& loss) {
-    losses_.at(i) = loss.value;
-    slopes_.at(i) = loss.slope;
-  }
   void put_one(int i, const Dual<A>& loss) {
     losses_.of[i] = loss.value;
     slopes_.of[i] = loss.slope;
@@ -122,7 +200,9 @@ class ElementwiseLoop {
   const Work& work_;
   const Division& division_;
   const Gradient<T> grad_;
-  Block<A> inputs_, positive_, negative_, losses_, slopes_;
+  Block<A> inputs_, costly_, positive_, negative_, losses_, slopes_;
+  Block<A> pos_weights_, class_weights_, sample_weights_;
+  Block<A> losses_of_positives_, slopes_of_positives_;
 };
 
 }  // namespace culoss::cpu

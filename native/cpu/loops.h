@@ -14,7 +14,7 @@ struct Loops {
 
   template <class T, class Term, class Link, class Sides, class Target>
   void elementwise(const Elementwise<T, Term, Link, Sides, Target>& work) {
-    sum = sum_over_chunks(work.layout.elements(), kChunk, [&](int64_t begin, int64_t end) {
+    sum = sum_over_chunks(work.layout.elements(), kChunk, 1, [&](int64_t begin, int64_t end) {
       return ElementwiseLoop(work, division).run(begin, end);
     });
   }
@@ -23,7 +23,7 @@ struct Loops {
   void rowwise(const Rowwise<T, Term, Link, Target>& work) {
     const Layout layout = work.layout;
     sum = sum_over_chunks(
-        layout.rows(), rows_per_chunk(layout.columns),
+        layout.rows(), rows_per_chunk(layout.columns), layout.columns,
         [&](int64_t begin, int64_t end) { return RowwiseLoop(work, division).run(begin, end); });
   }
 };

@@ -67,8 +67,7 @@ class Gradient {
 
  private:
   void put(int64_t at, const T* values, int n) const {
-    const size_t bytes = size_t(n) * sizeof(T);
-    streams_ ? stream(memory_ + at, values, bytes) : void(memcpy(memory_ + at, values, bytes));
+    streams_ ? stream(memory_ + at, values, size_t(n) * sizeof(T)) : copy(memory_ + at, values, n);
   }
 
   T* memory_;

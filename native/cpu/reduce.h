@@ -12,22 +12,28 @@ namespace culoss::cpu {
 // number of threads.
 constexpr int64_t kChunk = 16384;
 
+// Elements that are worth another thread: it takes some microseconds to wake up.
+constexpr int64_t kLeastShare = 2 * kChunk;
+
 inline int64_t chunks_of(int64_t count, int64_t chunk) { return (count + chunk - 1) / chunk; }
 
-// Calls `f(i, begin, end)` for the i-th of the consecutive chunks of [0, count), on all threads.
+// Calls `f(i, begin, end)` for the i-th of the consecutive chunks of [0, count), of which each item
+// has so many elements; on all threads, if there is enough for them.
 template <class F>
-void for_each_chunk(int64_t count, int64_t chunk, F&& f) {
-  parallel_for(chunks_of(count, chunk),
+void for_each_chunk(int64_t count, int64_t chunk, int64_t elements, F&& f) {
+  const int64_t most = std::max<int64_t>(1, count * elements / kLeastShare);
+  parallel_for(chunks_of(count, chunk), most,
                [&](int64_t i) { f(i, i * chunk, std::min(count, (i + 1) * chunk)); });
 }
 
 // Calls `partial(begin, end)` for consecutive chunks of [0, count) and adds what it returns, in the
 // order of the chunks: the same bits for any number of threads.
 template <class F>
-double sum_over_chunks(int64_t count, int64_t chunk, F&& partial) {
+double sum_over_chunks(int64_t count, int64_t chunk, int64_t elements, F&& partial) {
   const int64_t chunks = chunks_of(count, chunk);
+  if (chunks == 1) return partial(int64_t(0), count);
   const std::unique_ptr<double[]> partials(new double[chunks]);
-  for_each_chunk(count, chunk,
+  for_each_chunk(count, chunk, elements,
                  [&](int64_t i, int64_t begin, int64_t end) { partials[i] = partial(begin, end); });
   double sum = 0;
   for (int64_t i = 0; i < chunks; ++i) sum += partials[i];

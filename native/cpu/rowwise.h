@@ -1,13 +1,14 @@
-// The categorical losses, row by row: a row is read from memory once, and stays in a cache for the
-// passes in between.
+// The categorical losses. Rows go from step to step together, a tile of them, so that none waits
+// for what is computed of another. They are read from memory once: a tile is held in a cache, and
+// each step leaves there what the next one needs. A row that is too long for that is a tile of its
+// own, and its blocks are loaded again for each step.
 #pragma once
-
-#include <string.h>
 
 #include <algorithm>
 
 #include "../core/whole_row.h"
 #include "../losses/rowwise.h"
+#include "operands.h"
 #include "output.h"
 
 namespace culoss::cpu {
@@ -17,121 +18,306 @@ class RowwiseLoop {
   using T = typename Work::Stored;
   using A = typename Work::A;
   using V = Vector<A>;
+  using Sums = typename Work::Sums;
+  using Statistics = typename Work::Statistics;
 
  public:
   RowwiseLoop(const Work& work, const Division& division)
-      : work_(work), division_(division), grad_(work.grad, work.layout.elements()) {}
+      : work_(work),
+        division_(division),
+        slope_of_division_(A(division.slope())),
+        grad_(work.grad, work.layout.elements()) {}
 
   // The sum of the losses of the rows [begin, end).
   double run(int64_t begin, int64_t end) {
     double sum = 0;
-    for (int64_t r = begin; r < end; ++r) {
-      const RowLayout row = work_.layout.row(r);
-      sum += row.step == 1 ? neighbours(row) : whole_row(work_, row, division_);
+    if (lies_apart() && !is_held()) {
+      for (int64_t r = begin; r < end; ++r) sum += whole_row(work_, work_.layout.row(r), division_);
+      return sum;
     }
+    const int64_t most = is_held() ? std::min<int64_t>(kRows, kHeld / stride()) : 1;
+    for (int64_t r = begin; r < end; r += most) sum += tile(r, int(std::min(most, end - r)));
     grad_.finish();
     return sum;
   }
 
  private:
-  // A row whose elements lie next to one another.
-  double neighbours(const RowLayout& row) {
-    if constexpr (Work::kIsSingle) {
-      return of_class_id(row);
-    } else {
-      return whole_row(work_, row, division_, [&](auto&, auto&) { return statistics(row); });
-    }
-  }
+  static constexpr int kRows = 16;
+  static constexpr int64_t kHeld = (128 << 10) / sizeof(A);
+  // Nothing is asked of elements beside the one that has a loss.
+  static constexpr bool kIsLone = Work::kIsLone;
 
-  double of_class_id(const RowLayout& row) {
-    const A slope_of_division = A(division_.slope());
-    const auto targets = work_.target.row(row.row);
-    typename Work::Statistics known{};
-    typename Work::Visit visit;
-    if (work_.counts(row, targets)) {
-      known = statistics(row);
-      const Place place = row.at(targets.column(0));
-      visit = work_.visit(input_at(work_, place), targets.template label<A>(place), place, known,
-                          slope_of_division);
-    }
-    if (work_.losses) work_.losses[row.row] = work_.row_loss(visit.sums, division_);
-    if (grad_.is_wanted()) write_grad(row, targets.column(0), known, visit);
-    return visit.sums.loss;
-  }
+  struct Row {
+    RowLayout layout;
+    typename Work::Targets targets;
+    bool counts;
+    int64_t held;  // where the row begins in the tile
+    A max = 0;
+    Statistics statistics{};
+    typename Work::Visit visit{};
+  };
 
-  typename Work::Statistics statistics(const RowLayout& row) {
+  bool lies_apart() const { return work_.layout.inner != 1; }
+  bool is_held() const { return stride() <= kHeld; }
+  // From one held row to the next, so that all begin a vector.
+  int64_t stride() const { return (work_.layout.columns + kSums - 1) / kSums * kSums; }
+
+  double tile(int64_t first, int rows) {
+    for (int r = 0; r < rows; ++r) {
+      const RowLayout layout = work_.layout.row(first + r);
+      const auto targets = work_.target.row(first + r);
+      rows_[r] = {layout, targets, counts(layout, targets), r * stride()};
+    }
+    if (lies_apart() && !kIsLone) load_tile(rows);
     if constexpr (Work::kIsCoupled) {
-      return Work::Statistics::of(take_in(row));
-    } else {
-      return {};
+      for_each_row(rows, [&](Row& row) { row.max = largest(row); });
+      for_each_row(rows, [&](Row& row) { row.statistics = statistics(row); });
     }
-  }
-
-  // The largest logit of a row, and what it leaves beside that.
-  [[gnu::flatten]] typename Work::Part take_in(const RowLayout& row) {
-    typename Work::Part part;
-    V most = all<V>(part.max);
-    for_each_block(row, -INFINITY, [&](int64_t, int n) {
-      for_each_vector<A>(n, [&](int i) { most = larger(most, inputs_.at(i)); });
-    });
-    Block<A> lanes;
-    lanes.at(0) = most;
-    for (int l = 0; l < LanesOf<V>::kLanes; ++l) part.pass(lanes.of[l]);
-    const A base = part.base();
-    for_each_block(row, -INFINITY, [&](int64_t, int n) {
-      V peaks{};
-      for_each_vector<A>(n, [&](int i) {
-        const V e = work_.link.exponential(inputs_.at(i) - base);
-        const Mask<V> is_peak = e == all<V>(1);
-        slopes_.at(i) = select<V>(is_peak, V{}, e);
-        peaks = peaks + select<V>(is_peak, all<V>(1), V{});
-      });
-      lanes.at(0) = peaks;
-      part.rest =
-          part.rest + typename Work::Part::Rest{sum_of(slopes_.of, n),
-                                                int64_t(sum_of(lanes.of, LanesOf<V>::kLanes))};
-    });
-    return part;
-  }
-
-  void write_grad(const RowLayout& row, int64_t target, const typename Work::Statistics& statistics,
-                  const typename Work::Visit& visit) {
-    const auto& [sums, slope_of_target] = visit;
-    const bool has_slopes = Work::kIsCoupled && sums.has_weight;
-    if (!has_slopes) memset(slopes_.of, 0, sizeof slopes_.of);
-    for_each_block(row, 0, [&](int64_t first, int n) {
-      if constexpr (Work::kIsCoupled) {
-        if (has_slopes) slopes_beside(n, statistics, sums);
+    for_each_row(rows, [&](Row& row) { row.visit = visit(row); });
+    double sum = 0;
+    for (int r = 0; r < rows; ++r) {
+      const Sums& sums = rows_[r].visit.sums;
+      if (work_.losses && !work_.per_element) {
+        work_.losses[first + r] = work_.row_loss(sums, division_);
       }
-      const int64_t i = target - first;
-      const bool has_target = sums.has_weight && i >= 0 && i < n;
-      if (has_target) slopes_.of[i] = slope_of_target;
-      grad_.write(row.begin + first, slopes_.of, n);
-      if (has_target && !has_slopes) slopes_.of[i] = 0;
+      sum += sums.loss;
+    }
+    if (!grad_.is_wanted()) return sum;
+    for (int r = 0; r < rows; ++r) find_slopes(rows_[r]);
+    if (lies_apart()) write_tile(rows);
+    return sum;
+  }
+
+  // Those that count.
+  template <class F>
+  void for_each_row(int rows, F&& f) {
+    for (int r = 0; r < rows; ++r) {
+      if (rows_[r].counts || work_.per_element) f(rows_[r]);
+    }
+  }
+
+  // The columns [first, first + n) of a row.
+  struct Part {
+    const RowLayout& row;
+    int64_t first;
+    int n;
+
+    Stretch stretch() const { return {row.at(first), n, Along::columns, row.step}; }
+  };
+
+  // Calls `f(of, inputs, costly)` for the blocks of a row, with what is held of it. They are the
+  // same where nobody asks for inputs any more.
+  template <class F>
+  [[gnu::always_inline]] void for_each_block(const Row& row, F&& f) {
+    const int64_t columns = work_.layout.columns;
+    for (int64_t first = 0; first < columns; first += kBlock) {
+      const int64_t at = is_held() ? row.held + first : 0;
+      f(Part{row.layout, first, int(std::min<int64_t>(kBlock, columns - first))},
+        block_at(inputs_ + at), block_at((Work::kIsSingle ? inputs_ : costly_) + at));
+    }
+  }
+  static Block<A>& block_at(A* numbers) { return *reinterpret_cast<Block<A>*>(numbers); }
+
+  bool counts(const RowLayout& row, const typename Work::Targets& targets) {
+    if constexpr (!Work::kIsSingle) {
+      if (targets.is_dense) return !work_.target.may_skip_rows() || any_counts(row, targets.dense);
+    }
+    return work_.counts(row, targets);
+  }
+  bool any_counts(const RowLayout& row, const Dense::Row& targets) {
+    bool any = false;
+    for_each_block({row}, [&](const Part& of, Block<A>&, Block<A>&) {
+      if (any) return;
+      load_numbers(targets.values, row.at(of.first).offset, row.step, of.n, weights_.of);
+      for (int i = 0; i < of.n; ++i) any |= !targets.ignored.is(weights_.of[i]);
+    });
+    return any;
+  }
+
+  // Rows that lie apart come in with their neighbours, class by class.
+  void load_tile(int rows) {
+    const int64_t columns = work_.layout.columns, step = work_.layout.inner;
+    for (int64_t c = 0; c < columns; ++c) {
+      for (int r = 0; r < rows; ++r) {
+        inputs_[rows_[r].held + c] = load(work_.inputs[rows_[r].layout.begin + c * step]);
+      }
+    }
+    for (int r = 0; r < rows; ++r) {
+      A* const row = inputs_ + rows_[r].held;
+      std::fill(row + columns, row + stride(), A(-INFINITY));
+    }
+  }
+  void load_inputs(const Part& of, Block<A>& inputs) const {
+    load_block(work_.inputs + of.row.begin + of.first, of.n, A(-INFINITY), inputs);
+  }
+  void write_tile(int rows) const {
+    const int64_t step = work_.layout.inner;
+    for (int64_t c = 0; c < work_.layout.columns; ++c) {
+      for (int r = 0; r < rows; ++r) {
+        work_.grad[rows_[r].layout.begin + c * step] = store<T>(inputs_[rows_[r].held + c]);
+      }
+    }
+  }
+
+  A largest(const Row& row) {
+    A largest = A(-INFINITY);
+    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>&) {
+      if (!lies_apart()) load_inputs(of, inputs);
+      V most = all<V>(largest);
+      for_each_vector<A>(of.n, [&](int i) { most = larger(most, inputs.at(i)); });
+      largest = largest_of(most);
+    });
+    return largest;
+  }
+
+  Statistics statistics(const Row& row) {
+    typename Work::Part part;
+    part.pass(row.max);
+    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
+      if (!is_held()) load_inputs(of, inputs);
+      part.rest = part.rest + exponentials(inputs, of.n, part.base(), costly);
+    });
+    return Statistics::of(part);
+  }
+
+  // Leaves exponentials, and says what they add up to beside the largest.
+  auto exponentials(const Block<A>& inputs, int n, A base, Block<A>& costly) {
+    exponentiate(inputs, n, base, costly);
+    using X = Addend<A>;
+    Sum below;
+    Mask<X> peaks{};
+    for_each_addend(costly, n, [&](int k, const X& e) {
+      const Mask<X> is_peak = e == all<X>(1);
+      below.add(k, select<X>(is_peak, X{}, e));
+      peaks = peaks - is_peak;
+    });
+    return typename Work::Part::Rest{below.total(), total_of(peaks)};
+  }
+  [[gnu::flatten, gnu::noinline]] void exponentiate(const Block<A>& inputs, int n, A base,
+                                                    Block<A>& costly) const {
+    const auto link = work_.link;  // so that its numbers stay in registers
+    for_each_vector<A>(n, [&](int i) { costly.at(i) = link.exponential(inputs.at(i) - base); });
+  }
+
+  typename Work::Visit visit(const Row& row) {
+    if constexpr (Work::kIsSingle) {
+      const Place place = row.layout.at(row.targets.column(0));
+      return work_.visit(input_at(work_, place), row.targets.template label<A>(place), place,
+                         row.statistics, slope_of_division_);
+    } else {
+      Sums sums;
+      for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
+        if (!is_held() || (!Work::kIsCoupled && !lies_apart())) prepare(row, of, inputs, costly);
+        sums = sums + visit_block(row, of, inputs, costly);
+      });
+      return {sums};
+    }
+  }
+
+  // What was held of a row that is not.
+  void prepare(const Row& row, const Part& of, Block<A>& inputs, Block<A>& costly) {
+    load_inputs(of, inputs);
+    if constexpr (Work::kIsCoupled) exponentiate(inputs, of.n, row.statistics.base, costly);
+  }
+
+  // Leaves in place of inputs what each column is to its row.
+  Sums visit_block(const Row& row, const Part& of, Block<A>& inputs, Block<A>& costly) {
+    const int n = of.n;
+    weigh(row, of);
+    evaluate(row.statistics, n, inputs, costly);
+    Sums sums;
+    for (int i = 0; i < n; ++i) sums.has_weight |= weights_.of[i] != 0;
+    sums.slope = sum_of(inputs, n);
+    sums.loss = sum_of(losses_, n);
+    if (work_.per_element) {
+      A* const losses = work_.losses + of.row.at(of.first).offset;
+      for (int i = 0; i < n; ++i) losses[i * of.row.step] = A(division_.of(losses_.of[i]));
+    }
+    return sums;
+  }
+
+  // The weights of the columns of a block, and what their slopes are multiplied by.
+  void weigh(const Row& row, const Part& of) {
+    if (!row.counts) {
+      std::fill_n(weights_.of, kBlock, A(0));
+      return;
+    }
+    const auto& sides = work_.sides;
+    const Stretch stretch = of.stretch();
+    load_targets(work_.target, stretch, weights_.of);
+    load_numbers(sides.alpha, stretch, losses_.of);
+    load_numbers(sides.scale.class_weight, stretch, scales_.of);
+    load_numbers(sides.scale.sample_weight, stretch, upstreams_.of);
+    pad(weights_, of.n, A(0));
+    for_each_vector<A>(of.n, [&](int i) {
+      weights_.at(i) = sides(weights_.at(i), losses_.at(i), scales_.at(i) * upstreams_.at(i));
+    });
+    pad(weights_, of.n, A(0));
+    load_numbers(work_.grad_output, stretch, upstreams_.of);
+    for_each_vector<A>(of.n,
+                       [&](int i) { upstreams_.at(i) = upstreams_.at(i) * slope_of_division_; });
+  }
+
+  [[gnu::flatten, gnu::noinline]] void evaluate(const Statistics& given, int n, Block<A>& inputs,
+                                                const Block<A>& costly) {
+    const Work work = work_;
+    const Statistics statistics = given;
+    for_each_vector<A>(n, [&](int i) {
+      const V weight = weights_.at(i), x = inputs.at(i);
+      const V its = Work::kIsCoupled ? costly.at(i) : work.link.costly(x, statistics);
+      const auto here = work.column(x, its, weight, upstreams_.at(i), statistics);
+      const V own = Work::kIsCoupled ? here.own : here.own * here.slope;
+      losses_.at(i) = select<V>(weight != V{}, here.loss, V{});
+      inputs.at(i) = select<V>(weight != V{}, own, V{});
     });
   }
 
-  [[gnu::flatten]] void slopes_beside(int n, const typename Work::Statistics& given,
-                                      const typename Work::Sums& sums) {
-    const typename Work::Statistics statistics = given;  // so that it stays in registers
-    for_each_vector<A>(
-        n, [&](int i) { slopes_.at(i) = work_.slope_beside(inputs_.at(i), statistics, sums); });
+  // Leaves slopes in place of inputs, or writes them where a row is one piece of memory.
+  void find_slopes(const Row& row) {
+    const Sums& sums = row.visit.sums;
+    const int64_t target = Work::kIsSingle && sums.has_weight ? row.targets.column(0) : -1;
+    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
+      Block<A>& slopes = lies_apart() || !Work::kIsCoupled ? inputs : losses_;
+      if (kIsLone || !sums.has_weight) {
+        std::fill_n(slopes.of, of.n, A(0));
+      } else {
+        if (!is_held()) prepare(row, of, inputs, costly);
+        if constexpr (!Work::kIsSingle) {
+          if (!is_held()) visit_block(row, of, inputs, costly);
+        }
+        if constexpr (Work::kIsCoupled) couple(row, of.n, inputs, costly, slopes);
+      }
+      if (target >= of.first && target < of.first + of.n) {
+        slopes.of[target - of.first] = row.visit.slope;
+      }
+      if (!lies_apart()) grad_.write(row.layout.begin + of.first, slopes.of, of.n);
+    });
   }
 
-  // Calls `f(first, n)` for the blocks of a row, after their inputs were loaded.
-  template <class F>
-  [[gnu::always_inline]] void for_each_block(const RowLayout& row, float beyond, F&& f) {
-    for (int64_t first = 0; first < work_.layout.columns; first += kBlock) {
-      const int n = int(std::min<int64_t>(kBlock, work_.layout.columns - first));
-      load_block(work_.inputs + row.begin + first, n, A(beyond), inputs_);
-      f(first, n);
-    }
+  [[gnu::flatten, gnu::noinline]] void couple(const Row& row, int n, const Block<A>& owns,
+                                              const Block<A>& costly, Block<A>& slopes) const {
+    const Work work = work_;
+    const Statistics statistics = row.statistics;
+    const Sums sums = row.visit.sums;
+    for_each_vector<A>(n, [&](int i) {
+      const V e = costly.at(i), beside = work.slope_beside(e, statistics, sums);
+      if constexpr (Work::kIsSingle) {
+        slopes.at(i) = beside;
+      } else {
+        const V own = owns.at(i);
+        const auto [p, q] = work.link.sides(e, statistics);
+        slopes.at(i) = select<V>(own == V{}, beside, work.slope_of(own, p, q, sums));
+      }
+    });
   }
 
   const Work& work_;
   const Division& division_;
+  const A slope_of_division_;
   const Gradient<T> grad_;
-  Block<A> inputs_, slopes_;
+  Row rows_[kRows];
+  Block<A> weights_, scales_, upstreams_, losses_;
+  alignas(64) A inputs_[kHeld], costly_[Work::kIsSingle ? 1 : kHeld];  // of a tile
 };
 
 }  // namespace culoss::cpu

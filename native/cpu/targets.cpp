@@ -4,6 +4,7 @@
 
 #include "../core/target_range.h"
 #include "../losses/dispatch.h"
+#include "operands.h"
 #include "reduce.h"
 
 namespace culoss::cpu {
@@ -12,7 +13,7 @@ void check_class_ids(const Call& call) {
   const ClassIds ids{call.targets, call.layout.columns, call.criterion.ignored};
   const int64_t rows = call.layout.rows();
   std::atomic<int64_t> first{rows};
-  for_each_chunk(rows, kChunk, [&](int64_t, int64_t begin, int64_t end) {
+  for_each_chunk(rows, kChunk, 1, [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       if (ids.id(row) != ClassIds::kNone) continue;
       for (int64_t seen = first; row < seen && !first.compare_exchange_weak(seen, row);) {
@@ -25,18 +26,42 @@ void check_class_ids(const Call& call) {
   throw target_range_error(row, given_id(call.targets, row), call.layout.columns);
 }
 
+namespace {
+
+// Of targets that are looked at by themselves, block by block.
+double sum_of_dense(const Normalization<Dense>& normalization, int64_t begin, int64_t end) {
+  Block<double> targets, counts;
+  double sum = 0;
+  for (int64_t at = begin; at < end; at += kBlock) {
+    const int n = int(std::min<int64_t>(kBlock, end - at));
+    const Stretch stretch{{0, 0, at}, n, Along::columns};
+    load_targets(normalization.target, stretch, targets.of, counts.of);
+    for (int i = 0; i < n; ++i) {
+      targets.of[i] = normalization.of_label({targets.of[i], counts.of[i] != 0}, {});
+    }
+    sum += sum_of(targets, n);
+  }
+  return sum;
+}
+
+}  // namespace
+
 double divisor_of(const Call& call) {
   if (const auto known = call.known_divisor()) return *known;
   if (call.criterion.normalizer == Normalizer::given) return load<double>(call.divisor.array, 0);
   double sum = 0;
   with_normalization(call, [&](const auto& normalization) {
-    const int64_t chunk =
-        normalization.is_over_targets() ? kChunk : rows_per_chunk(normalization.target.width());
-    sum = sum_over_chunks(normalization.items(), chunk, [&](int64_t begin, int64_t end) {
-      double partial = 0;
-      for (int64_t item = begin; item < end; ++item) partial += normalization(item);
-      return partial;
-    });
+    const int64_t width = normalization.is_over_targets() ? 1 : normalization.target.width();
+    sum = sum_over_chunks(
+        normalization.items(), rows_per_chunk(width), width, [&](int64_t begin, int64_t end) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(normalization.target)>,
+                                       Dense>) {
+            if (normalization.is_anywhere()) return sum_of_dense(normalization, begin, end);
+          }
+          double partial = 0;
+          for (int64_t item = begin; item < end; ++item) partial += normalization(item);
+          return partial;
+        });
   });
   return std::max(sum, call.least_divisor());
 }

@@ -30,9 +30,10 @@ class Pool {
 
   int size() const { return chosen > 0 ? chosen.load() : limit.load(); }
 
-  void run(int64_t count, Task f, void* context) {
-    const std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
-    const int helpers = turn ? start(int(std::min<int64_t>(size(), count)) - 1) : 0;
+  void run(int64_t count, int64_t most, Task f, void* context) {
+    const int wanted = int(std::min<int64_t>({size(), most, count})) - 1;
+    std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
+    const int helpers = wanted > 0 && turn.try_lock() ? start(wanted) : 0;
     if (helpers == 0) {
       for (int64_t i = 0; i < count; ++i) f(context, i);
       return;
@@ -110,8 +111,9 @@ void set_threads(int count) { pool().chosen = count; }
 
 void limit_threads(int count) { pool().limit = std::min(count, pool().cores); }
 
-extern "C" void culoss_parallel_for(int64_t count, void (*f)(void*, int64_t), void* context) {
-  pool().run(count, f, context);
+extern "C" void culoss_parallel_for(int64_t count, int64_t most, void (*f)(void*, int64_t),
+                                    void* context) {
+  pool().run(count, most, f, context);
 }
 
 }  // namespace culoss::cpu

@@ -12,16 +12,18 @@ void set_threads(int count);
 // Lowers the number that holds where none was set.
 void limit_threads(int count);
 
-// Calls `f(context, i)` once for each i in [0, count), on up to `threads()` threads, and waits for
-// them. `f` must not throw. A call that finds the threads busy runs on its own thread alone.
-extern "C" void culoss_parallel_for(int64_t count, void (*f)(void*, int64_t), void* context);
+// Calls `f(context, i)` once for each i in [0, count), on up to `threads()` threads and up to
+// `most`, and waits for them. `f` must not throw. A call that finds the threads busy runs on its
+// own thread alone.
+extern "C" void culoss_parallel_for(int64_t count, int64_t most, void (*f)(void*, int64_t),
+                                    void* context);
 
 // The same of `f(i)`.
 template <class F>
-void parallel_for(int64_t count, F&& f) {
+void parallel_for(int64_t count, int64_t most, F&& f) {
   using Function = std::remove_reference_t<F>;
   culoss_parallel_for(
-      count, [](void* context, int64_t i) { (*static_cast<Function*>(context))(i); }, &f);
+      count, most, [](void* context, int64_t i) { (*static_cast<Function*>(context))(i); }, &f);
 }
 
 }  // namespace culoss::cpu

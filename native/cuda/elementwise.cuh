@@ -116,7 +116,7 @@ struct PackLoop {
   __device__ bool is_regular(const Inputs& x, const Labels& labels) const {
     bool is_regular = isfinite(upstream);
 #pragma unroll
-    for (int e = 0; e < kElements; ++e) is_regular = is_regular && work.link.is_regular(x[e]);
+    for (int e = 0; e < kElements; ++e) is_regular = is_regular && work.is_regular(x[e]);
     if constexpr (Work::kIsUniform && !Work::kIsHard) {
       is_regular = is_regular && !work.sides.shares.smoothing.is_on();
 #pragma unroll

@@ -16,6 +16,7 @@ void with_term(const Criterion& criterion, F&& f) {
     case TermKind::cross_entropy:
       return f(CrossEntropy{});
     case TermKind::focal:
+      if (gamma == 0) return f(CrossEntropy{});
       return SmallPower<A>::holds(gamma) ? f(Focal<SmallPower<A>>{SmallPower<A>::of(gamma)})
                                          : f(Focal<RealPower<A>>{{A(gamma)}});
   }

@@ -51,21 +51,12 @@ struct Elementwise {
     }
   }
 
-  // What the outcomes of an element count.
-  HD Weights<A> weights(const Label<A>& label, const Place& place) const {
-    if (!label.counts) return {0, 0};
-    if constexpr (kIsHard) {
-      return label.y != 0 ? Weights<A>{sides.positive, 0} : Weights<A>{0, sides.negative};
-    } else {
-      return sides(label.y, place);
-    }
-  }
-
   // The loss of input x if it is of its class, or if it is not, and its derivative by x.
-  // `kIsRegular` says that the link is regular there, and `upstream` finite.
+  // `kIsRegular` says that the link is regular there, and `upstream` finite; `costly` is the
+  // link's.
   template <bool kIsRegular = false, class V>
-  HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
-    const Linked<V> linked = link.template operator()<kIsRegular>(x, is_positive);
+  HD Dual<V> of_side(V x, V costly, const Mask<V>& is_positive, V weight, V upstream) const {
+    const Linked<V> linked = link.template operator()<kIsRegular>(x, costly, is_positive);
     const Dual<V> outcome = term(linked.outcome);
     const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
     if constexpr (kIsRegular) {
@@ -76,6 +67,12 @@ struct Elementwise {
               select<V>(counts & (slope != V{}), upstream * slope, V{})};
     }
   }
+  template <bool kIsRegular = false, class V>
+  HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
+    const V costly = link.template costly<kIsRegular>(x, is_positive);
+    return of_side<kIsRegular>(x, costly, is_positive, weight, upstream);
+  }
+  HD bool is_regular(A x) const { return link.index(x) < link.regular.count; }
 };
 
 }  // namespace culoss

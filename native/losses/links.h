@@ -12,7 +12,8 @@ namespace culoss {
 
 // An outcome as a function of one input x. A link says of which x it `is_regular`: there all
 // numbers on the way are finite and normal, nothing is clamped, and the guards against everything
-// else can be left out, which `kIsRegular` does.
+// else can be left out, which `kIsRegular` does. `costly` is the part that takes longest, so that
+// an engine may take it of many x first.
 template <class A>
 struct Linked {
   Outcome<A> outcome;
@@ -32,8 +33,8 @@ struct Probability {
   A high;
   A log_of_zero;
   A reciprocal_of_zero;
-  A first_regular = larger(low, std::numeric_limits<A>::min());
-  A last_regular = smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2);
+  Interval<A> regular = Interval<A>::of(larger(low, std::numeric_limits<A>::min()),
+                                        smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2));
 
   static Probability with_floors(double low, double high) {
     return {A(low), A(high), A(-100), A(1e12)};
@@ -43,42 +44,47 @@ struct Probability {
   }
 
   template <class V>
-  HD Mask<V> is_regular(V x) const {
-    return (x >= all<V>(first_regular)) & (x <= all<V>(last_regular));
+  HD Bits<V> index(V x) const {
+    return regular.index(x);
+  }
+
+  // log p.
+  template <bool kIsRegular = false, class V>
+  HD V costly(V x, const Mask<V>& is_positive) const {
+    const auto [p, q] = outcome_of<kIsRegular>(x, is_positive);
+    const V log_p = log_of<kDigits, kIsRegular>(p, q);
+    return kIsRegular ? log_p : select<V>(p == V{}, all<V>(log_of_zero), log_p);
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
-    const V least = all<V>(low), most = all<V>(high);
-    const Mask<V> is_below = x<least, is_above = x> most;
-    V given = x;
-    if constexpr (!kIsRegular) {
-      given = select<V>(is_below, least, select<V>(is_above, most, x));
-    }
-    const V rest = 1 - given;
-    const V p = select<V>(is_positive, given, rest), q = select<V>(is_positive, rest, given);
+  HD Linked<V> operator()(V x, V log_p, const Mask<V>& is_positive) const {
+    const auto [p, q] = outcome_of<kIsRegular>(x, is_positive);
     V slope;
     if constexpr (kIsRegular) {
       slope = reciprocal(p);
     } else {
-      slope = select<V>(is_below | is_above, V{}, reciprocal_of(p));
+      const Mask<V> is_clamped = (x < all<V>(low)) | (x > all<V>(high));
+      slope = select<V>(is_clamped, V{}, reciprocal_of(p));
     }
-    return {outcome<kIsRegular>(p, q), select<V>(is_positive, slope, -slope)};
+    return {{log_p, p, q}, select<V>(is_positive, slope, -slope)};
   }
 
  private:
+  template <class V>
+  struct Sides {
+    V p;
+    V q;
+  };
   template <bool kIsRegular, class V>
-  HD Outcome<V> outcome(V p, V q) const {
-    const auto [log_p, ratio] = Logarithm<V>::template of<kDigits, kIsRegular>(p, q);
-    if constexpr (kIsRegular) {
-      const Mask<V> is_likely = p >= all<V>(A(0.5));
-      return {log_p, p, q, p * select<V>(is_likely, ratio, -log_p * reciprocal(q))};
-    } else {
-      const Mask<V> is_likely = (p >= all<V>(A(0.5))) & (p <= all<V>(1)), is_zero = p == V{};
-      const V pr = p * select<V>(is_likely, ratio, -log_p * reciprocal(q));
-      return {select<V>(is_zero, all<V>(log_of_zero), log_p), p, q, select<V>(is_zero, V{}, pr)};
+  HD Sides<V> outcome_of(V x, const Mask<V>& is_positive) const {
+    V given = x;
+    if constexpr (!kIsRegular) {
+      const V least = all<V>(low), most = all<V>(high);
+      given = select<V>(x < least, least, select<V>(x > most, most, x));
     }
+    const V rest = 1 - given;
+    return {select<V>(is_positive, given, rest), select<V>(is_positive, rest, given)};
   }
   template <class V>
   HD V reciprocal_of(V p) const {
@@ -97,29 +103,28 @@ struct Probability {
 // both exact in the tails. d log σ(x) / dx = σ(−x).
 template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
+  Interval<A> regular = Interval<A>::of(0, 80);
+
   template <class V>
-  HD Mask<V> is_regular(V x) const {
-    return magnitude(x) <= all<V>(80);
+  HD Bits<V> index(V x) const {
+    return regular.index(magnitude(x));
+  }
+
+  // e^−|x|.
+  template <bool kIsRegular = false, class V>
+  HD V costly(V x, const Mask<V>&) const {
+    return exp_of_negative<kDigits>(-magnitude(x));
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, const Mask<V>& is_positive) const {
-    const V distance = magnitude(x);
-    const V e = exp_of_negative<kDigits>(-distance);
+  HD Linked<V> operator()(V x, V e, const Mask<V>& is_positive) const {
     const V high = reciprocal(1 + e), low = e * high;
-    const V ratio = log_ratio<kDigits>(low);
-    const V log_high = -(low * ratio), log_low = log_high - distance;
+    const V log_high = -log1p_of<kDigits>(e), log_low = log_high - magnitude(x);
     const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
     const V q = select<V>(is_unlikely, high, low);
-    V distance_of_low = -log_low;
-    if constexpr (!kIsRegular) {  // not ∞ · 0
-      distance_of_low = smaller(all<V>(std::numeric_limits<A>::max()), distance_of_low);
-    }
-    const Outcome<V> outcome{select<V>(is_unlikely, log_low, log_high),
-                             select<V>(is_unlikely, low, high), q,
-                             select<V>(is_unlikely, distance_of_low * e, high * ratio)};
-    return {outcome, select<V>(is_positive, q, -q)};
+    return {{select<V>(is_unlikely, log_low, log_high), select<V>(is_unlikely, low, high), q},
+            select<V>(is_positive, q, -q)};
   }
 };
 

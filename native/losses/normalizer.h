@@ -31,19 +31,28 @@ struct Normalization {
     return is_over_targets() ? of_target(item) : of_row(item);
   }
 
+  // Whether all columns are items, and none has a weight of its own: then any place will do.
+  HD bool is_anywhere() const {
+    return is_over_targets() && target.width() == layout.columns && weight.array.memory == nullptr;
+  }
+  HD double of_label(const Label<double>& label, const Place& place) const {
+    if (!label.counts) return 0;
+    if (normalizer == Normalizer::elements) return 1;
+    if (normalizer == Normalizer::positives) return label.y > 0;
+    return label.y == 0 ? 0 : label.y * weight.at<double>(place);
+  }
+
  private:
   HD double of_target(int64_t item) const {
-    // Where all columns are items, and none has a weight of its own, any place will do.
-    const bool is_anywhere = target.width() == layout.columns && weight.array.memory == nullptr;
+    if (is_anywhere()) {
+      const Place place{item, 0, item};
+      return of_label(target.row(item).template label<double>(place), place);
+    }
     const Layout targets{layout.outer, target.width(), layout.inner};
-    const auto [row, k, _] = is_anywhere ? Place{item, 0, item} : targets.at_offset(item);
+    const auto [row, k, _] = targets.at_offset(item);
     const auto y = target.row(row);
-    const Place place = is_anywhere ? Place{row, k, item} : layout.row(row).at(y.column(k));
-    const auto [value, counts] = y.template label<double>(place);
-    if (!counts) return 0;
-    if (normalizer == Normalizer::elements) return 1;
-    if (normalizer == Normalizer::positives) return value > 0;
-    return value == 0 ? 0 : value * weight.at<double>(place);
+    const Place place = layout.row(row).at(y.column(k));
+    return of_label(y.template label<double>(place), place);
   }
 
   HD double of_row(int64_t row) const {

@@ -63,7 +63,39 @@ struct Rowwise {
     return false;
   }
 
-  // What a column is to its row, and the derivative by it if it is the only one that has a loss.
+  // What a column that has a loss is to its row.
+  template <class V>
+  struct Column {
+    V loss;
+    V own;    // s_c
+    V slope;  // d log p_c / d x_c
+    V p;
+  };
+  // `costly` is the link's. Of a weight of 0, nothing here means anything.
+  template <class V>
+  HD Column<V> column(V x, V costly, V weight, V upstream, const Statistics& statistics) const {
+    const Linked<V> here = link(x, costly, statistics);
+    const Dual<V> outcome = term(here.outcome);
+    return {weight * outcome.value, product(upstream * weight, outcome.slope), here.slope,
+            here.outcome.p};
+  }
+  // The derivative of the loss of the row by a column which others are coupled to, of its s_c, p_c
+  // and 1 − p_c.
+  template <class V>
+  HD V slope_of(V own, V p, V q, const Sums& sums) const {
+    return own * q - p * difference(sums.slope, own);
+  }
+  // The same of a column without weight, which others are coupled to; of its `costly`.
+  template <class V>
+  HD V slope_beside(V costly, const Statistics& statistics, const Sums& sums) const {
+    return costly * -(statistics.inverse_total * A(sums.slope));
+  }
+  // With the divisor in it.
+  HD A upstream(const Place& place, A slope_of_division) const {
+    return grad_output.at<A>(place) * slope_of_division;
+  }
+
+  // One column, and the derivative by it if it is the only one that has a loss.
   struct Visit {
     Sums sums;
     A slope = 0;
@@ -72,10 +104,8 @@ struct Rowwise {
                  A slope_of_division) const {
     const A weight = sides(label.y, place);
     if (weight == 0) return {};
-    const Linked<A> here = link(x, statistics);
-    const Dual<A> outcome = term(here.outcome);
-    const A own = slope_of(place, weight, outcome, slope_of_division);
-    return {{weight * outcome.value, own, true}, own * here.slope};
+    const Column<A> here = column_at(x, weight, place, statistics, slope_of_division);
+    return {{here.loss, here.own, true}, here.own * here.slope};
   }
 
   // The derivative of the loss of its row by a column. Of a row without any weight, it is 0.
@@ -83,29 +113,21 @@ struct Rowwise {
              const Sums& sums, A slope_of_division) const {
     const A weight = sides(label.y, place);
     if constexpr (kIsCoupled) {
-      if (weight == 0) return slope_beside(x, statistics, sums);
+      if (weight == 0) return slope_beside(link.costly(x, statistics), statistics, sums);
     }
     if (weight == 0) return 0;
-    const Linked<A> here = link(x, statistics);
-    const A own = slope_of(place, weight, term(here.outcome), slope_of_division);
-    const A slope = own * here.slope;
-    return kIsCoupled ? slope - here.outcome.p * A(sums.slope - double(own)) : slope;
-  }
-
-  // The same of a column without weight, which others are coupled to.
-  template <class V>
-  HD V slope_beside(V x, const Statistics& statistics, const Sums& sums) const {
-    return link.exponential(x - statistics.base) * -(statistics.inverse_total * A(sums.slope));
+    const Column<A> here = column_at(x, weight, place, statistics, slope_of_division);
+    return kIsCoupled ? slope_of(here.own, here.p, here.slope, sums) : here.own * here.slope;
   }
   HD A row_loss(const Sums& sums, const Division& division) const {
     return A(division.of(sums.loss));
   }
 
  private:
-  // s_c, with the upstream gradient and the divisor in it.
-  HD A slope_of(const Place& place, A weight, const Dual<A>& outcome, A slope_of_division) const {
-    const A upstream = grad_output.at<A>(place) * slope_of_division;
-    return product(upstream * weight, outcome.slope);
+  HD Column<A> column_at(A x, A weight, const Place& place, const Statistics& statistics,
+                         A slope_of_division) const {
+    return column(x, link.costly(x, statistics), weight, upstream(place, slope_of_division),
+                  statistics);
   }
 };
 

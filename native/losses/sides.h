@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "../core/lanes.h"
 #include "../core/views.h"
 
 namespace culoss {
@@ -25,7 +26,10 @@ struct Smoothing {
 
   HD bool is_on() const { return spread != 0; }
 
-  HD A operator()(A y) const { return kept * y + spread; }
+  template <class V>
+  HD V operator()(V y) const {
+    return kept * y + spread;
+  }
 };
 
 // What both sides of an element are multiplied by.
@@ -48,10 +52,13 @@ struct TargetsOnly {
   Scale<A> scale;
 
   HD A operator()(A y, const Place& place) const {
-    const A share = smoothing(y);
-    if (share == 0) return 0;
-    const A weight = share * alpha.at<A>(place);
-    return scale.is_given ? weight * scale.at(place) : weight;
+    if (smoothing(y) == 0) return 0;  // no need to look at the others
+    return (*this)(y, alpha.at<A>(place), scale.is_given ? scale.at(place) : A(1));
+  }
+  template <class V>
+  HD V operator()(V y, V alpha, V scale) const {
+    const V share = smoothing(y);
+    return select<V>(share == V{}, V{}, share * alpha * scale);  // not 0 · ∞
   }
 };
 
@@ -62,8 +69,10 @@ struct Shares {
   Smoothing<A> smoothing;  // over the two sides
   bool zero_targets = false;
 
-  HD Weights<A> operator()(A y) const {
-    return {smoothing(y), smoothing(zero_targets ? A(y == 0) : 1 - y)};
+  template <class V>
+  HD Weights<V> operator()(V y) const {
+    const V against = zero_targets ? select<V>(y == V{}, all<V>(1), V{}) : 1 - y;
+    return {smoothing(y), smoothing(against)};
   }
 };
 
@@ -80,18 +89,39 @@ struct BothSides {
   Broadcast pos_weight;
   Scale<A> scale;
 
-  HD Weights<A> operator()(A y, const Place& place) const {
+  // What the two sides of an element are multiplied by.
+  template <class V>
+  struct Factors {
+    V alpha;
+    V complement;  // 1 − alpha, computed of a double, so that it keeps its digits
+    V pos_weight;
+    V both;
+  };
+  static HD double complement_of(double alpha) { return 1 - alpha; }
+
+  template <class V>
+  HD Weights<V> operator()(V y, const Factors<V>& factors) const {
     auto [positive, negative] = shares(y);
     if (has_alpha) {
-      const double share = alpha.at<double>(place);  // so that 1 − alpha keeps its digits
-      positive *= A(share);
-      negative *= A(1 - share);
+      positive = positive * factors.alpha;
+      negative = negative * factors.complement;
     }
     if (!scale.is_given && !has_pos_weight) return {positive, negative};
-    const A both = scale.at(place);
-    if (positive != 0) positive *= pos_weight.at<A>(place) * both;  // not 0 · ∞
-    if (negative != 0) negative *= both;
-    return {positive, negative};
+    return {select<V>(positive == V{}, V{}, positive * (factors.pos_weight * factors.both)),
+            select<V>(negative == V{}, V{}, negative * factors.both)};  // not 0 · ∞
+  }
+  HD Weights<A> operator()(A y, const Place& place) const {
+    Factors<A> factors{1, 1, 1, 1};
+    if (has_alpha) {
+      const double share = alpha.at<double>(place);
+      factors.alpha = A(share);
+      factors.complement = A(complement_of(share));
+    }
+    if (scale.is_given || has_pos_weight) {
+      factors.pos_weight = pos_weight.at<A>(place);
+      factors.both = scale.at(place);
+    }
+    return (*this)(y, factors);
   }
 
   bool is_uniform() const {
@@ -117,10 +147,12 @@ struct UniformSides {
     return {shares, sides(A(1), Place{}).positive, sides(A(0), Place{}).negative};
   }
 
-  HD Weights<A> operator()(A y, const Place&) const {
+  HD Weights<A> operator()(A y, const Place&) const { return (*this)(y); }
+  template <class V>
+  HD Weights<V> operator()(V y) const {
     const auto [for_it, against] = shares(y);
-    return {for_it == 0 ? 0 : for_it * positive,
-            against == 0 ? 0 : against * negative};  // not 0 · ∞
+    return {select<V>(for_it == V{}, V{}, for_it * positive),
+            select<V>(against == V{}, V{}, against * negative)};  // not 0 · ∞
   }
 };
 
@@ -134,6 +166,11 @@ struct HardSides {
   A negative;
 
   static HardSides of(const UniformSides<A>& sides) { return {sides.positive, sides.negative}; }
+
+  template <class V>
+  HD Weights<V> operator()(V y) const {
+    return {select<V>(y == V{}, V{}, all<V>(positive)), select<V>(y == V{}, all<V>(negative), V{})};
+  }
 };
 
 }  // namespace culoss

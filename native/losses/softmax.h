@@ -76,26 +76,37 @@ struct Softmax {
   using Statistics = RowStatistics<A>;
   using Part = RowPart<A>;
 
-  template <class V>
-  HD Linked<V> operator()(V x, const RowStatistics<A>& row) const {
-    const V shifted = x - row.base;
-    const V e = exponential(shifted);
-    const A rest = A(row.rest);
-    // Of a class that is not the largest one, 1 is in the sum of the others.
-    const V other = select<V>(e == all<V>(1), all<V>(rest), 1 + (rest - e));
-    const V p = e * row.inverse_total, q = other * row.inverse_total;
-    const Mask<V> is_likely = e >= other;
-    const V ratio = log_ratio<kDigits>(select<V>(is_likely, q, V{}));
-    const V log_p = select<V>(is_likely, -(q * ratio), shifted - row.log_total);
-    const V largest = all<V>(std::numeric_limits<A>::max());  // not ∞ · 0
-    const V of_unlikely = smaller(largest, -log_p) * e * reciprocal(other);
-    return {{log_p, p, q, select<V>(is_likely, p * ratio, of_unlikely)}, q};
-  }
-
   // e^(x − base), which sums and probabilities are made of.
   template <class V>
   static HD V exponential(V shifted) {
     return exp_of_negative<kDigits>(shifted);
+  }
+  template <class V>
+  HD V costly(V x, const RowStatistics<A>& row) const {
+    return exponential(x - row.base);
+  }
+
+  // p and 1 − p.
+  template <class V>
+  struct Sides {
+    V p;
+    V q;
+  };
+  template <class V>
+  HD Sides<V> sides(V e, const RowStatistics<A>& row) const {
+    const A rest = A(row.rest);
+    // Of a class that is not the largest one, 1 is in the sum of the others.
+    const V other = select<V>(e == all<V>(1), all<V>(rest), 1 + (rest - e));
+    return {e * row.inverse_total, other * row.inverse_total};
+  }
+
+  template <class V>
+  HD Linked<V> operator()(V x, V e, const RowStatistics<A>& row) const {
+    const auto [p, q] = sides(e, row);
+    const Mask<V> is_likely = p >= q;
+    const V log_likely = log1m<kDigits>(select<V>(is_likely, q, V{}));
+    const V log_unlikely = x - row.base - row.log_total;
+    return {{select<V>(is_likely, log_likely, log_unlikely), p, q}, q};
   }
 };
 
@@ -107,9 +118,16 @@ struct RowProbability : Probability<A, kDigits> {
   using Part = Statistics;
 
   template <class V>
-  HD Linked<V> operator()(V x, const Statistics&) const {
-    return Probability<A, kDigits>::operator()(x, V{} == V{});
+  HD V costly(V x, const Statistics&) const {
+    return link().costly(x, V{} == V{});
   }
+  template <class V>
+  HD Linked<V> operator()(V x, V log_p, const Statistics&) const {
+    return link()(x, log_p, V{} == V{});
+  }
+
+ private:
+  HD const Probability<A, kDigits>& link() const { return *this; }
 };
 
 }  // namespace culoss

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <limits>
+
 #include "../core/math.h"
 
 namespace culoss {
@@ -13,8 +15,13 @@ template <class A>
 struct Outcome {
   A log_p;
   A p;
-  A q;   // 1 − p
-  A pr;  // −p log p / q: 1 at p = 1, 0 at p = 0
+  A q;  // 1 − p
+
+  // −p log p: 0 at p = 0 and at p = 1.
+  HD A entropy() const {
+    constexpr Scalar<A> kLargest = std::numeric_limits<Scalar<A>>::max();  // not 0 · ∞
+    return p * smaller(all<A>(kLargest), -log_p);
+  }
 };
 
 template <class A>
@@ -33,26 +40,28 @@ struct CrossEntropy {
   }
 };
 
-// q^γ of γ = 0, 1, 2.
+// q^γ of γ = 1 and 2. `slope` is −d q^γ / d log p · log p = γ q^(γ − 1) (−p log p).
 template <class A>
 struct SmallPower {
   static constexpr bool kIsCheap = true;
 
-  A exponent;
-  A at[3];  // 1 where γ is that, else 0
+  A linear;  // 1 where γ is 1, else 0
+  A square;  // 1 where γ is 2, else 0
 
-  static bool holds(double gamma) { return gamma == 0 || gamma == 1 || gamma == 2; }
-  static SmallPower of(double gamma) {
-    return {A(gamma), {A(gamma == 0), A(gamma == 1), A(gamma == 2)}};
-  }
+  static bool holds(double gamma) { return gamma == 1 || gamma == 2; }
+  static SmallPower of(double gamma) { return {A(gamma == 1), A(gamma == 2)}; }
 
   template <class V>
   HD V operator()(V q) const {
-    return at[0] + q * (at[1] + q * at[2]);
+    return q * (linear + q * square);
+  }
+  template <class V>
+  HD V slope(const Outcome<V>& outcome, V) const {
+    return (linear + outcome.q * (2 * square)) * outcome.entropy();
   }
 };
 
-// q^γ of any γ ≥ 0.
+// q^γ of any γ ≥ 0. For γ < 1, q^(γ − 1) is infinite at q = 0; but −log p / q is 1 there.
 template <class A>
 struct RealPower {
   static constexpr bool kIsCheap = false;
@@ -66,12 +75,20 @@ struct RealPower {
     if (exponent == 2) return q * q;
     return power(q, exponent);
   }
+  template <class V>
+  HD V slope(const Outcome<V>& outcome, V power) const {
+    if (exponent == 0) return V{};
+    const V entropy = outcome.entropy();
+    if (exponent == 1) return entropy;
+    if (exponent == 2) return 2 * outcome.q * entropy;
+    constexpr A kSmallest = std::numeric_limits<A>::min();
+    const Mask<V> is_certain = outcome.q < all<V>(kSmallest);
+    const V ratio = select<V>(is_certain, all<V>(1), entropy * reciprocal(outcome.q));
+    return power * (exponent * ratio);
+  }
 };
 
 // −(1 − p)^γ log p.  Lin et al., Focal Loss for Dense Object Detection, 2017, eq. 4.
-//
-// d/d log p = −q^γ (1 + γ p r) with r = −log p / q, which needs no q^(γ − 1) and so is finite for
-// every γ ≥ 0: p r → 1 as q → 0, and p r → 0 as p → 0. γ = 0 gives `CrossEntropy` bit for bit.
 template <class Power>
 struct Focal {
   static constexpr bool kIsCheap = Power::kIsCheap;
@@ -81,7 +98,7 @@ struct Focal {
   template <class A>
   HD Dual<A> operator()(const Outcome<A>& outcome) const {
     const A weight = power(outcome.q);
-    return {-(weight * outcome.log_p), -(weight * (1 + power.exponent * outcome.pr))};
+    return {-(weight * outcome.log_p), -(weight + power.slope(outcome, weight))};
   }
 };
 
