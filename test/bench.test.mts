@@ -1,16 +1,20 @@
-// The program that measures on a GPU: its arithmetic, what it keeps, and that peers do the same work.
+// The programs that measure on a GPU and on the CPU: their arithmetic, what they keep, and that peers do the same work.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cuda, tensor } from 'culoss';
-import { readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
-import { brief, memoryOf } from '../scripts/bench/measure.mjs';
+import { cpu, cuda, tensor } from 'culoss';
+import { cpuWorkloads } from '../scripts/bench/cpu-workloads.mjs';
+import { readmeCpuFigures, readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
+import { brief } from '../scripts/bench/measure.mjs';
 import { arrayOf, oneHot, repeat, tilesOf } from '../scripts/bench/numbers.mjs';
 import { findPython, Peers } from '../scripts/bench/peers.mjs';
+import { onGpu } from '../scripts/bench/places.mjs';
+import { growthPlot, speedPlot } from '../scripts/bench/plots.mjs';
 import {
+  type CpuResult,
   disagreement,
   fileOf,
   type PeerRow,
@@ -105,9 +109,9 @@ describe('bench', () => {
     const bytes = 2 ** 20;
     const make = () => tensor(new Uint8Array(bytes)).cuda();
     using inUse = make();
-    expect(await memoryOf(() => make().dispose())).to.equal(bytes);
+    expect(await onGpu.memoryOf(() => make().dispose())).to.equal(bytes);
     make().dispose(); // no part of the next figure
-    const both = await memoryOf(() => {
+    const both = await onGpu.memoryOf(() => {
       using copy = make();
       using other = make();
       copy.set(other);
@@ -159,15 +163,82 @@ describe('bench', () => {
     expect(disagreement({ ...row, peers: [{ ...slow, value: Number.NaN }] })).to.have.length(1);
   });
 
-  it('the GPU figures in the README are those of the result files', () => {
-    const file = `${root}README.md`;
-    const readme = readFileSync(file, 'utf8');
-    const figures = readmeFigures(`${root}scripts/bench/results`);
-    const place = /(<!-- gpu -->\n)[\s\S]*(<!-- \/gpu -->)/;
-    expect(readme).to.match(place);
-    const made = readme.replace(place, (_, begin, end) => `${begin}${figures}\n${end}`);
-    if (process.env.UPDATE_README === '1') writeFileSync(file, made);
-    else expect(readme, 'UPDATE_README=1 npx mocha -g README writes them').to.equal(made);
+  for (const [name, figures] of Object.entries({
+    gpu: () => readmeFigures(`${root}scripts/bench/results`),
+    cpu: () => readmeCpuFigures(`${root}scripts/bench/results/cpu`),
+  })) {
+    it(`the figures of the ${name} in the README are those of the result files`, () => {
+      const file = `${root}README.md`;
+      const readme = readFileSync(file, 'utf8');
+      const place = new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*(<!-- \\/${name} -->)`);
+      expect(readme).to.match(place);
+      const made = readme.replace(place, (_, begin, end) => `${begin}${figures()}\n${end}`);
+      if (process.env.UPDATE_README === '1') writeFileSync(file, made);
+      else expect(readme, 'UPDATE_README=1 npx mocha -g README writes them').to.equal(made);
+    });
+  }
+
+  it('publishes what was measured on a CPU, with its plots and where curves end', () => {
+    expect(readmeCpuFigures(folder)).to.match(/^No figures of a CPU have been published yet\./);
+    const curve = { name: 'slow', points: [], end: '10^9 elements would take more than 60 s' };
+    const { enqueueMicroseconds: _, ...measured } = row;
+    const cpuResult: CpuResult = {
+      ...{ processor: 'Fixture (R) 2', threads: 2, isa: 'avx2', memoryGigabytes: 24 },
+      ...{ commit: 'abc', date: '2000-01-01', node: '0.0.0', command: 'npm run bench' },
+      ...{ peers: { torch: '9.9' }, isFinished: true, rows: [measured], curves: [curve] },
+    };
+    writeResult(folder, cpuResult);
+    const lines = readmeCpuFigures(folder).split('\n');
+    expect(lines).to.include('### Fixture (R) 2, 2 threads');
+    expect(lines).to.include('| workload | MB moved | ms | of copy speed | peers |');
+    expect(lines.join('\n')).to.match(
+      /cpu\/fixture-r-2-2-threads-speed\.svg\)[\s\S]*-growth\.svg\)/,
+    );
+    expect(lines.at(-1)).to.equal(
+      '- slow ends where it does: 10^9 elements would take more than 60 s.',
+    );
+  });
+
+  it('draws speed and growth', () => {
+    const speed = speedPlot([row]);
+    expect(speed).to.match(/^<svg [\s\S]*<\/svg>\n$/);
+    expect(speed).to.include('BinaryFocalLoss');
+    const points = [3, 4, 5].map((power) => ({
+      elements: 10 ** power,
+      milliseconds: 10 ** (power - 4),
+      memoryBytes: 0,
+    }));
+    const plot = growthPlot([{ name: 'ours', points, end: null }]);
+    expect(plot).to.include('ours').and.to.include('elements');
+  });
+
+  it('runs on the CPU, and TensorFlow.js computes the same; keeps no figures of a quick run', () => {
+    const script = `${root}out/scripts/bench/cpu.mjs`;
+    const args = ['--quick', '--json', '--output', folder];
+    const env = { ...process.env, CULOSS_PYTHON: 'none' };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+      encoding: 'utf8',
+      env,
+    });
+    expect(status, stderr).to.equal(0);
+    const { rows, curves } = JSON.parse(stdout) as CpuResult;
+    expect(rows).to.have.length(quick(cpuWorkloads()).length);
+    const peers = rows.flatMap((one) => one.peers.filter((peer) => !('missing' in peer)));
+    expect(peers.length).to.be.greaterThan(8);
+    expect(curves.map(({ points }) => points.length)).to.deep.equal([2, 2, 2]);
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('gives a copy by several threads the same bytes', () => {
+    const threads = cpu.threads;
+    cpu.threads = 3;
+    try {
+      const bytes = Uint8Array.from({ length: 13_000_001 }, (_, i) => (i * 31) % 251);
+      const copy = tensor(new Uint8Array(bytes.length)).set(bytes);
+      expect(Buffer.compare(copy.dataSync(), bytes)).to.equal(0);
+    } finally {
+      cpu.threads = threads;
+    }
   });
 
   it('runs on an emulated device, and keeps none of its figures; without a device it says why', () => {

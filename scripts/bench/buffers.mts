@@ -1,10 +1,9 @@
-// Tensors of a workload on the device, several times over: used in turn, so that no call finds in
+// Tensors of a workload where it is measured, several times over: used in turn, so that no call finds in
 // the cache what the one before it left there.
-import { type Tensor, tensor } from 'culoss';
+import { type Device, type Tensor, tensor } from 'culoss';
 import { arrayOf, oneHot, repeat, type Tiles } from './numbers.mjs';
+import type { Place } from './places.mjs';
 import { bytesMoved, criterionOf, elementsOf, rowsOf, type Workload } from './workloads.mjs';
-
-export const device = 'cuda:0';
 
 export interface Buffers {
   inputs: Tensor;
@@ -13,17 +12,17 @@ export interface Buffers {
   outGrad: Tensor;
 }
 
-/** Bytes that no cache of a GPU holds. */
-const moreThanCaches = 512 * 2 ** 20;
-const mostSets = 32;
-
-export function setsOf(workload: Workload): number {
+export function setsOf(workload: Workload, { moreThanCaches, mostSets }: Place): number {
   const needed = Math.ceil(moreThanCaches / bytesMoved(workload));
   return Math.min(Math.max(needed, 2), mostSets);
 }
 
 /** So many sets, of the same numbers; their outputs are those of a first call. */
-export function makeBuffers(workload: Workload, tiles: Tiles, count: number): Buffers[] {
+export function makeBuffers(
+  workload: Workload,
+  tiles: Tiles,
+  { device, count }: { device: Device; count: number },
+): Buffers[] {
   const { shape, dtype, targets } = workload;
   const numbers = repeat(tiles.inputs, arrayOf(dtype, elementsOf(workload)));
   const ids = repeat(tiles.ids, new Int32Array(rowsOf(workload)));
@@ -33,12 +32,10 @@ export function makeBuffers(workload: Workload, tiles: Tiles, count: number): Bu
       : tensor(oneHot(ids, shape[1] as number, dtype), shape, { dtype });
   const criterion = criterionOf(workload);
   return Array.from({ length: count }, () => {
-    const onDevice = {
-      inputs: tensor(numbers, shape, { dtype, device }),
-      targets: asked.to(device),
-    };
-    const { loss, grad } = criterion.valueAndGrad(onDevice.inputs, onDevice.targets);
-    return { ...onDevice, out: loss, outGrad: grad };
+    const inputs = tensor(device === 'cpu' ? numbers.slice() : numbers, shape, { dtype, device });
+    const placed = asked.to(device);
+    const { loss, grad } = criterion.valueAndGrad(inputs, placed);
+    return { inputs, targets: placed, out: loss, outGrad: grad };
   });
 }
 

@@ -14,9 +14,10 @@ import { cuda } from 'culoss';
 import { setsOf } from './buffers.mjs';
 import { peerText, terminalTable } from './figures.mjs';
 import { isEmulated, machine } from './machine.mjs';
-import { brief, measure, thorough } from './measure.mjs';
+import { brief, enqueueTime, measure, thorough } from './measure.mjs';
 import { tilesOf } from './numbers.mjs';
 import { findPython, Peers } from './peers.mjs';
+import { onGpu } from './places.mjs';
 import { disagreement, type Result, type Row, whyNotWritten, writeResult } from './results.mjs';
 import { quick, titleOf, type Workload, workloads } from './workloads.mjs';
 
@@ -85,15 +86,16 @@ async function startPeers(): Promise<Peers | null> {
 
 async function rowOf(workload: Workload): Promise<Row> {
   const tiles = tilesOf(workload);
-  const measured = await measure(workload, tiles, effort);
+  const measured = await measure(workload, tiles, effort, onGpu);
+  const enqueueMicroseconds = await enqueueTime(workload, tiles, options.quick ? 2 : 10);
   const { hasPeers, ...kept } = workload;
   await cuda.synchronize();
   cuda.emptyCache(); // the peers have the card next
   const rows =
     hasPeers && peers && withPeers.test(titleOf(workload))
-      ? await peers.measure(workload, tiles, { sets: setsOf(workload), effort })
+      ? await peers.measure(workload, tiles, { sets: setsOf(workload, onGpu), effort })
       : [];
-  return { title: titleOf(workload), ...kept, ...measured, peers: rows };
+  return { title: titleOf(workload), ...kept, ...measured, enqueueMicroseconds, peers: rows };
 }
 
 /** What repeats this run, wherever its result goes. */

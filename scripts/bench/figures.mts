@@ -1,6 +1,15 @@
 // Rows as text: for the terminal, and for the README.
 import Table3 from 'cli-table3';
-import { type PeerRow, type Result, type Row, readResults } from './results.mjs';
+import {
+  type CpuResult,
+  fileOf,
+  type MeasuredRow,
+  nameOf,
+  type PeerRow,
+  type Result,
+  type Row,
+  readResults,
+} from './results.mjs';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGrouping: false });
 
@@ -10,18 +19,22 @@ const kilobytes = (bytes: number): string => (bytes / 1e3).toFixed(1);
 
 const milliseconds = (time: number): string => time.toPrecision(4);
 
-const headings = ['MB moved', 'ms', 'of copy speed', 'µs to enqueue', 'kB extra'];
+/** The columns of figures, by their headings. */
+type Columns<R> = Record<string, (row: R) => string>;
 
-const figuresOf = (row: Row): string[] => [
-  megabytes(row.bytesMoved),
-  milliseconds(row.milliseconds),
-  row.ofCopySpeed.toFixed(2),
-  row.enqueueMicroseconds.toFixed(1),
-  kilobytes(row.memoryBytes),
-];
+const cpuColumns: Columns<MeasuredRow> = {
+  'MB moved': (row) => megabytes(row.bytesMoved),
+  ms: (row) => milliseconds(row.milliseconds),
+  'of copy speed': (row) => row.ofCopySpeed.toFixed(2),
+};
+const gpuColumns: Columns<Row> = {
+  ...cpuColumns,
+  'µs to enqueue': (row) => row.enqueueMicroseconds.toFixed(1),
+  'kB extra': (row) => kilobytes(row.memoryBytes),
+};
 
 /** `PyTorch: 3.214 ms, 10.2 times`, or why there is nothing to say. */
-export function peerText(row: Row, peer: PeerRow): string {
+export function peerText(row: MeasuredRow, peer: PeerRow): string {
   if ('missing' in peer) return `${peer.peer}: ${peer.missing}`;
   const times = (peer.milliseconds / row.milliseconds).toFixed(1);
   const memory =
@@ -30,8 +43,18 @@ export function peerText(row: Row, peer: PeerRow): string {
   return `${peer.peer}${note}: ${milliseconds(peer.milliseconds)} ms${memory}, ${times} times`;
 }
 
-export function terminalTable(rows: readonly Row[]): string {
-  const head = ['workload', ...headings];
+const isGpu = (row: MeasuredRow): row is Row => 'enqueueMicroseconds' in row;
+
+const headingsOf = (row: MeasuredRow | undefined): string[] =>
+  Object.keys(row === undefined || isGpu(row) ? gpuColumns : cpuColumns);
+
+const figuresOf = (row: MeasuredRow): string[] =>
+  isGpu(row)
+    ? Object.values(gpuColumns).map((figure) => figure(row))
+    : Object.values(cpuColumns).map((figure) => figure(row));
+
+export function terminalTable(rows: readonly MeasuredRow[]): string {
+  const head = ['workload', ...headingsOf(rows[0])];
   const table = new Table3({
     head,
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
@@ -49,28 +72,70 @@ export function terminalTable(rows: readonly Row[]): string {
 const noFigures = `No GPU figures have been published yet. On a machine with a GPU \`npm run bench:cuda\` measures, and
 writes \`scripts/bench/results/<card>.json\`, of which \`UPDATE_README=1 npx mocha -g README\` makes this section.`;
 
-/** The section of the README: what the result files say, and nothing else. */
+/** The section of the README on GPUs: what the result files say, and nothing else. */
 export function readmeFigures(folder: string): string {
-  const results = readResults(folder);
-  return results.length === 0 ? noFigures : results.map(sectionOf).join('\n\n');
+  const results = readResults<Result>(folder);
+  return results.length === 0 ? noFigures : results.map(gpuSection).join('\n\n');
 }
 
-function sectionOf(result: Result): string {
+const noCpuFigures = `No figures of a CPU have been published yet. \`npm run bench\` measures, and writes
+\`scripts/bench/results/cpu/<processor>.json\`, of which \`UPDATE_README=1 npx mocha -g README\` makes this section.`;
+
+/** The same on the CPU. */
+export function readmeCpuFigures(folder: string): string {
+  const results = readResults<CpuResult>(folder);
+  return results.length === 0 ? noCpuFigures : results.map(cpuSection).join('\n\n');
+}
+
+const versionsOf = (peers: Result['peers']): string =>
+  Object.entries(peers)
+    .map(([name, version]) => `, ${name} ${version}`)
+    .join('');
+
+function gpuSection(result: Result): string {
   const { card, computeCapability, driver, toolkit, commit, date, node, command } = result;
-  const versions = Object.entries(result.peers).map(([name, version]) => `, ${name} ${version}`);
+  return [
+    `### ${card}`,
+    '',
+    `Compute capability ${computeCapability}, driver ${driver}, CUDA ${toolkit}, Node ${node}${versionsOf(result.peers)};`,
+    `commit ${commit}, ${date}: \`${command}\``,
+    '',
+    ...markdownTable(result.rows),
+  ].join('\n');
+}
+
+function cpuSection(result: CpuResult): string {
+  const { processor, threads, isa, memoryGigabytes, commit, date, node, command } = result;
+  const plots = 'scripts/bench/results/cpu';
+  const name = fileOf(nameOf(result)).replace('.json', '');
+  const ends = result.curves.filter(({ end }) => end !== null);
+  return [
+    `### ${processor}, ${threads} threads`,
+    '',
+    `\`cpu.isa\` ${isa}, ${memoryGigabytes} GiB, Node ${node}${versionsOf(result.peers)};`,
+    `commit ${commit}, ${date}: \`${command}\``,
+    '',
+    ...markdownTable(result.rows),
+    '',
+    `![Speed of each workload as a part of a plain copy's](${plots}/${name}-speed.svg)`,
+    ...(result.curves.length === 0
+      ? []
+      : [
+          '',
+          `![Time of a call by the number of elements](${plots}/${name}-growth.svg)`,
+          '',
+          ...ends.map(({ name: curve, end }) => `- ${curve} ends where it does: ${end}.`),
+        ]),
+  ].join('\n');
+}
+
+function markdownTable(rows: readonly MeasuredRow[]): string[] {
+  const headings = headingsOf(rows[0]);
   const head = ['workload', ...headings, 'peers'];
-  const lines = result.rows.map((row) => {
+  const lines = rows.map((row) => {
     const peers = row.peers.map((peer) => peerText(row, peer)).join('<br>');
     return [row.title, ...figuresOf(row), peers || '–'];
   });
   const sides = head.map((name) => (headings.includes(name) ? '--:' : '---'));
-  const table = [head, sides, ...lines];
-  return [
-    `### ${card}`,
-    '',
-    `Compute capability ${computeCapability}, driver ${driver}, CUDA ${toolkit}, Node ${node}${versions.join('')};`,
-    `commit ${commit}, ${date}: \`${command}\``,
-    '',
-    ...table.map((cells) => `| ${cells.join(' | ')} |`),
-  ].join('\n');
+  return [head, sides, ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }

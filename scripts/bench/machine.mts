@@ -1,20 +1,29 @@
-// What a figure is worth nothing without: the card, and all that was installed and built.
+// What a figure is worth nothing without: the card or processor, and all that was installed and built.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cuda } from 'culoss';
+import { cpus, totalmem } from 'node:os';
+import { cpu, cuda } from 'culoss';
 
 /** null: could not be found out, which keeps a result from being written. */
-export interface Machine {
-  card: string;
-  computeCapability: string;
-  driver: string | null;
-  /** The CUDA compiler that built the addon. */
-  toolkit: string | null;
+interface Run {
   /** With `-dirty` behind it where files were changed since. */
   commit: string | null;
   date: string;
   node: string;
   command: string;
+}
+export interface Machine extends Run {
+  card: string;
+  computeCapability: string;
+  driver: string | null;
+  /** The CUDA compiler that built the addon. */
+  toolkit: string | null;
+}
+export interface CpuMachine extends Run {
+  processor: string;
+  threads: number;
+  isa: string;
+  memoryGigabytes: number;
 }
 
 /** A simulated device, for tests of this program: it has no speed. */
@@ -27,12 +36,26 @@ export function machine(root: string, command: string): Machine {
     computeCapability,
     driver: output('nvidia-smi', ['--query-gpu=driver_version', '--format=csv,noheader']),
     toolkit: toolkitOf(`${root}build/CMakeFiles`),
-    commit: process.env.CULOSS_COMMIT || commitOf(root),
-    date: new Date().toISOString().slice(0, 10),
-    node: process.versions.node,
-    command,
+    ...run(root, command),
   };
 }
+
+export function cpuMachine(root: string, command: string): CpuMachine {
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
+    threads: cpu.threads,
+    isa: cpu.isa,
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    ...run(root, command),
+  };
+}
+
+const run = (root: string, command: string): Run => ({
+  commit: process.env.CULOSS_COMMIT || commitOf(root),
+  date: new Date().toISOString().slice(0, 10),
+  node: process.versions.node,
+  command,
+});
 
 /** The first line that a command prints; null if there is none, or no such command. */
 function output(command: string, args: string[], cwd?: string): string | null {

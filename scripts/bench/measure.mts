@@ -1,7 +1,8 @@
-// One workload: culoss and a plain copy on the device, in turn.
-import { cuda, Stream } from 'culoss';
+// One workload: culoss and a plain copy at the same place, in turn.
+import { cuda } from 'culoss';
 import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
 import type { Tiles } from './numbers.mjs';
+import type { Clock, Place } from './places.mjs';
 import { median, pairedRatio } from './statistics.mjs';
 import { bytesMoved, type Workload } from './workloads.mjs';
 
@@ -12,9 +13,7 @@ export interface Measurement {
   bytesMoved: number;
   /** Bytes per second as a part of the copy's: the median of paired ratios. */
   ofCopySpeed: number;
-  /** From the call in JavaScript until it is enqueued. */
-  enqueueMicroseconds: number;
-  /** The most that a call has of the device at once beyond inputs, targets, loss and gradient. */
+  /** The most that a call has at once beyond inputs, targets, loss and gradient. */
   memoryBytes: number;
   pairs: number;
   /** The loss of the first call, which that of the peers is compared with. */
@@ -26,17 +25,15 @@ export interface Effort {
   milliseconds: number;
   fewestPairs: number;
   mostPairs: number;
-  enqueueRounds: number;
 }
 
 export const thorough: Effort = {
   milliseconds: 500,
   fewestPairs: 15,
   mostPairs: 200,
-  enqueueRounds: 10,
 };
 
-export const brief: Effort = { milliseconds: 0, fewestPairs: 2, mostPairs: 2, enqueueRounds: 2 };
+export const brief: Effort = { milliseconds: 0, fewestPairs: 2, mostPairs: 2 };
 
 /** What is timed at once is repeated for so long: launching must not count. */
 const shortestMilliseconds = 2;
@@ -46,15 +43,17 @@ export async function measure(
   workload: Workload,
   tiles: Tiles,
   effort: Effort,
+  place: Place,
 ): Promise<Measurement> {
-  using clock = new Stream();
-  const sets = makeBuffers(workload, tiles, setsOf(workload));
+  using clock = place.clock();
+  const { device } = place;
+  const sets = makeBuffers(workload, tiles, { device, count: setsOf(workload, place) });
   try {
     const next = inTurn(sets);
     const call = callOf(workload);
     const copyInputs = ({ inputs, outGrad }: Buffers) => outGrad.set(inputs);
     for (const buffers of sets) call(buffers); // loads kernels, and moves alpha to the device
-    const memoryBytes = await memoryOf(() => call(next()));
+    const memoryBytes = await place.memoryOf(() => call(next()));
     const timing = (work: (buffers: Buffers) => void) => timer(clock, next, work);
     const [times, copies] = inPairs(timing(call), timing(copyInputs), effort);
     const copied = 2 * (sets[0] as Buffers).inputs.byteLength;
@@ -64,7 +63,6 @@ export async function measure(
       copyMilliseconds: median(copies),
       bytesMoved: moved,
       ofCopySpeed: (moved / copied) * pairedRatio(times, copies),
-      enqueueMicroseconds: await enqueueTime(() => call(next()), effort.enqueueRounds),
       memoryBytes,
       pairs: times.length,
       value: lossAfter(call, sets[0] as Buffers),
@@ -80,7 +78,7 @@ function inTurn(sets: readonly Buffers[]): () => Buffers {
 }
 
 /** Measures one call, by as many at once as take long enough. */
-function timer(clock: Stream, next: () => Buffers, work: (buffers: Buffers) => void): () => number {
+function timer(clock: Clock, next: () => Buffers, work: (buffers: Buffers) => void): () => number {
   const timeOf = (calls: number): number =>
     clock.time(() => {
       for (let i = 0; i < calls; i++) work(next());
@@ -103,26 +101,25 @@ function inPairs(a: () => number, b: () => number, effort: Effort): [number[], n
 }
 
 /** Microseconds until a call returns, while the device is behind: many calls without a wait. */
-async function enqueueTime(call: () => void, rounds: number): Promise<number> {
+export async function enqueueTime(
+  workload: Workload,
+  tiles: Tiles,
+  rounds: number,
+): Promise<number> {
+  const sets = makeBuffers(workload, tiles, { device: 'cuda:0', count: 2 });
+  const next = inTurn(sets);
+  const call = callOf(workload);
   const calls = 50; // fewer launches than the queue of the driver holds, which would wait
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await cuda.synchronize();
     const started = performance.now();
-    for (let i = 0; i < calls; i++) call();
+    for (let i = 0; i < calls; i++) call(next());
     times.push((1000 * (performance.now() - started)) / calls);
   }
+  await cuda.synchronize();
+  dispose(sets);
   return median(times);
-}
-
-/** Bytes beyond what was there before the call, at once. */
-export async function memoryOf(call: () => void): Promise<number> {
-  await cuda.synchronize();
-  cuda.resetPeakMemory();
-  const { allocated } = cuda.memory();
-  call();
-  await cuda.synchronize();
-  return cuda.memory().peak - allocated;
 }
 
 function lossAfter(call: (buffers: Buffers) => void, buffers: Buffers): number {

@@ -129,6 +129,8 @@ def in_words(error):
 
 
 def answers(work, clock, device):
+    if "threads" in work:
+        torch.set_num_threads(work["threads"])
     for peer in peer_losses.peers_of(work):
         if peer.missing is not None:
             yield {"peer": peer.name, "missing": peer.missing}

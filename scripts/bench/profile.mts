@@ -20,7 +20,7 @@ const pattern = new RegExp(options.filter);
 const matching = workloads.filter((workload) => pattern.test(titleOf(workload)));
 for (const workload of options.quick ? quick(matching) : matching) {
   console.log(titleOf(workload));
-  const sets = makeBuffers(workload, tilesOf(workload), 2);
+  const sets = makeBuffers(workload, tilesOf(workload), { device: 'cuda:0', count: 2 });
   const call = callOf(workload);
   for (const buffers of sets) call(buffers);
   await cuda.synchronize();

@@ -8,7 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isEmulated, type Machine } from './machine.mjs';
+import type { Curve } from './growth.mjs';
+import { type CpuMachine, isEmulated, type Machine } from './machine.mjs';
 import type { Measurement } from './measure.mjs';
 import type { Workload } from './workloads.mjs';
 
@@ -26,14 +27,26 @@ export type PeerRow = { peer: string } & (
   | { missing: string }
 );
 
-export type Row = Omit<Workload, 'hasPeers'> & Measurement & { title: string; peers: PeerRow[] };
+export interface MeasuredRow extends Omit<Workload, 'hasPeers'>, Measurement {
+  title: string;
+  peers: PeerRow[];
+}
+export interface Row extends MeasuredRow {
+  /** From the call in JavaScript until it is enqueued. */
+  enqueueMicroseconds: number;
+}
 
-export interface Result extends Machine {
+interface Finished<R> {
   /** Versions of the peers. */
   peers: Record<string, string>;
   /** Whether the run came to its end. */
   isFinished: boolean;
-  rows: Row[];
+  rows: R[];
+}
+export interface Result extends Machine, Finished<Row> {}
+export interface CpuResult extends CpuMachine, Finished<MeasuredRow> {
+  /** How the cost of one loss grows; [] where that was not asked for. */
+  curves: Curve[];
 }
 
 /** What `main` was asked for, as far as it decides whether its figures are kept. */
@@ -45,8 +58,8 @@ export interface Request {
 }
 
 /** Why the figures of a run are not written; null if they are. */
-export function whyNotWritten(machine: Machine, request: Request): string | null {
-  if (isEmulated(machine.card)) return 'an emulated device has no speed';
+export function whyNotWritten(machine: Machine | CpuMachine, request: Request): string | null {
+  if ('card' in machine && isEmulated(machine.card)) return 'an emulated device has no speed';
   if (request.isQuick) return '--quick measures nothing';
   if (request.filter !== undefined && request.output === undefined) {
     return 'a part of the workloads would replace all of them; --output names another folder';
@@ -62,9 +75,12 @@ export const fileOf = (card: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')}.json`;
 
+export const nameOf = (result: Result | CpuResult): string =>
+  'card' in result ? result.card : `${result.processor} ${result.threads} threads`;
+
 /** Written anew after each row, so that a run that is cut short leaves what it has. */
-export function writeResult(folder: string, result: Result): string {
-  const file = join(folder, fileOf(result.card));
+export function writeResult(folder: string, result: Result | CpuResult): string {
+  const file = join(folder, fileOf(nameOf(result)));
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${file}.new`, `${JSON.stringify(result, null, 2)}\n`);
   renameSync(`${file}.new`, file);
@@ -72,12 +88,12 @@ export function writeResult(folder: string, result: Result): string {
 }
 
 /** The results of a folder that came to their end. */
-export function readResults(folder: string): Result[] {
+export function readResults<R extends Result | CpuResult>(folder: string): R[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
   return files
     .sort()
-    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Result)
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as R)
     .filter(({ isFinished }) => isFinished);
 }
 
@@ -85,7 +101,7 @@ export function readResults(folder: string): Result[] {
 const tolerances = { float64: 1e-9, float32: 1e-4, float16: 5e-3, bfloat16: 2e-2 };
 
 /** What peers compute otherwise than culoss: a comparison would not be fair. */
-export function disagreement({ title, dtype, value, peers }: Row): string[] {
+export function disagreement({ title, dtype, value, peers }: MeasuredRow): string[] {
   const tolerance = tolerances[dtype] * Math.abs(value);
   return peers.flatMap((peer) => {
     if ('missing' in peer || !peer.isSame) return [];

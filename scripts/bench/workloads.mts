@@ -20,11 +20,18 @@ export interface Workload {
   pass: 'value' | 'value and gradient';
   /** Whether other libraries do the same work in the same run. */
   hasPeers: boolean;
+  /** On the CPU only. */
+  threads?: number;
 }
 
 /** What `--filter` is compared with, and what a table begins its rows with. */
-export const titleOf = ({ loss, from, targets, shape, dtype, pass }: Workload): string =>
-  `${loss} ${from} ${targets} ${shape.join('×')} ${dtype} ${pass}`;
+export const titleOf = ({ threads, ...workload }: Workload): string => {
+  const { loss, from, targets, shape, dtype, pass } = workload;
+  const title = `${loss} ${from} ${targets} ${shape.join('×')} ${dtype} ${pass}`;
+  return threads === undefined
+    ? title
+    : `${title}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+};
 
 export const gamma = 2;
 export const alpha = 0.25;
@@ -35,9 +42,13 @@ export function criterionOf({ loss, from }: Workload): Criterion {
   return new losses[loss]({ from });
 }
 
-type Choice = Partial<Omit<Workload, 'loss' | 'shape'>>;
+export type Choice = Partial<Omit<Workload, 'loss' | 'shape'>>;
 
-function workload(loss: Workload['loss'], shape: readonly number[], choice: Choice = {}): Workload {
+export function workload(
+  loss: Workload['loss'],
+  shape: readonly number[],
+  choice: Choice = {},
+): Workload {
   return {
     loss,
     shape,

@@ -1,0 +1,109 @@
+// TensorFlow.js as a peer: the same losses of its ops, on its cpu and wasm backends.
+import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+import type { Effort } from './measure.mjs';
+import { repeat, type Tiles } from './numbers.mjs';
+import type { PeerRow } from './results.mjs';
+import { median } from './statistics.mjs';
+import { alpha, elementsOf, gamma, rowsOf, type Workload } from './workloads.mjs';
+
+export const backends = ['cpu', 'wasm'] as const;
+export type Backend = (typeof backends)[number];
+export const tfjsVersion = tf.version.tfjs;
+
+type Loss = (inputs: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor;
+
+/** Written as one writes it: stable where that is usual, and with no more ops than needed. */
+function lossOf({ loss, from }: Workload): Loss {
+  const fromLogits = from === 'logits';
+  if (loss.startsWith('Binary')) {
+    return (x, y) => {
+      const p = fromLogits ? x.sigmoid() : x;
+      const q = tf.sub(1, p);
+      if (loss === 'BinaryCrossEntropy') {
+        return y.mul(p.log()).add(tf.sub(1, y).mul(q.log())).mean().neg();
+      }
+      const positive = y.mul(alpha).mul(q.pow(gamma)).mul(p.log());
+      const negative = tf
+        .sub(1, y)
+        .mul(1 - alpha)
+        .mul(p.pow(gamma))
+        .mul(q.log());
+      return positive.add(negative).mean().neg();
+    };
+  }
+  return (x, y) => {
+    const logP = (fromLogits ? x.logSoftmax() : x.log()) as tf.Tensor2D;
+    const own = y.mul(logP).sum(1);
+    if (loss === 'NegativeLogLoss') return own.mean().neg();
+    return tf.sub(1, own.exp()).pow(gamma).mul(own).mean().neg();
+  };
+}
+
+/** Why a workload is none for TensorFlow.js; null if it is one. */
+export function whyNot(workload: Workload): string | null {
+  if (workload.dtype !== 'float32') return 'has float32 only';
+  return workload.shape.length === 2 ? null : 'rows only';
+}
+
+/** Milliseconds of value and gradient on one backend. */
+export async function measureTfjs(
+  workload: Workload,
+  tiles: Tiles,
+  { backend, effort }: { backend: Backend; effort: Effort },
+): Promise<PeerRow> {
+  const peer = `TensorFlow.js ${backend}`;
+  const missing = whyNot(workload);
+  if (missing !== null) return { peer, missing };
+  await tf.setBackend(backend);
+  try {
+    return { peer, ...timesOf(workload, tiles, effort) };
+  } catch (error) {
+    return { peer, missing: (error as Error).message.split('\n')[0] ?? 'failed' };
+  }
+}
+
+function timesOf(workload: Workload, tiles: Tiles, effort: Effort) {
+  tf.engine().startScope();
+  try {
+    const [, columns] = workload.shape as [number, number];
+    const numbers = repeat(tiles.inputs, new Float32Array(elementsOf(workload)));
+    const ids = repeat(tiles.ids, new Int32Array(rowsOf(workload)));
+    const inputs = tf.tensor2d(numbers as Float32Array, workload.shape as [number, number]);
+    const targets = tf.oneHot(tf.tensor1d(ids, 'int32'), columns).toFloat() as tf.Tensor2D;
+    const loss = lossOf(workload);
+    const step = tf.valueAndGrad((x) => loss(x as tf.Tensor2D, targets) as tf.Scalar);
+    const call = (): number => {
+      const { value, grad } = step(inputs);
+      grad.dataSync();
+      const loss = value.dataSync()[0] as number;
+      tf.dispose([value, grad]);
+      return loss;
+    };
+    const copy = new Float32Array(numbers.length);
+    const value = call(); // the first one is slower
+    const times: number[] = [];
+    const copies: number[] = [];
+    const until = performance.now() + effort.milliseconds;
+    while (times.length < effort.fewestPairs || performance.now() < until) {
+      if (times.length >= effort.mostPairs) break;
+      times.push(elapsed(call));
+      copies.push(elapsed(() => copy.set(numbers as Float32Array)));
+    }
+    return {
+      milliseconds: median(times),
+      copyMilliseconds: median(copies),
+      memoryBytes: null,
+      value,
+      isSame: true,
+    };
+  } finally {
+    tf.engine().endScope();
+  }
+}
+
+function elapsed(work: () => void): number {
+  const started = performance.now();
+  work();
+  return performance.now() - started;
+}
