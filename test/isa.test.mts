@@ -100,7 +100,7 @@ describe('instruction sets', () => {
       }
       expect(counts.size).to.be.greaterThan(20);
       for (const [name, { vector, calls }] of counts) {
-        expect(vector, `vector products in ${name}`).to.be.greaterThan(4);
+        expect(vector, `vector products in ${name}`).to.be.greaterThan(0);
         expect(calls, `calls of ${name}`).to.deep.equal([]);
       }
     });

@@ -10,63 +10,30 @@
 //   --output <folder>    where the result and its plots go; default: scripts/bench/results/cpu, for
 //                        whole runs only
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { cpu } from 'culoss';
 import { setsOf } from './buffers.mjs';
 import { cpuWorkloads } from './cpu-workloads.mjs';
-import { peerText, terminalTable } from './figures.mjs';
 import { growth } from './growth.mjs';
 import { cpuMachine } from './machine.mjs';
-import { brief, measure, thorough } from './measure.mjs';
+import { measure } from './measure.mjs';
 import { tilesOf } from './numbers.mjs';
-import { findPython, Peers } from './peers.mjs';
 import { onCpu } from './places.mjs';
 import { growthPlot, speedPlot } from './plots.mjs';
-import {
-  type CpuResult,
-  disagreement,
-  type MeasuredRow,
-  type PeerRow,
-  whyNotWritten,
-  writeResult,
-} from './results.mjs';
+import * as program from './program.mjs';
+import { type CpuResult, type MeasuredRow, type PeerRow, writeResult } from './results.mjs';
 import { backends, measureTfjs, tfjsVersion } from './tfjs.mjs';
-import { elementsOf, quick, titleOf, type Workload } from './workloads.mjs';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const { values: options } = parseArgs({
-  options: {
-    filter: { type: 'string' },
-    output: { type: 'string' },
-    peers: { type: 'string' },
-    'no-peers': { type: 'boolean', default: false },
-    'no-growth': { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
-});
+import { elementsOf, titleOf, type Workload } from './workloads.mjs';
 
 /** Elements from which on TensorFlow.js is left out: it takes seconds, and gigabytes. */
 const mostForTfjs = 1e7;
 
-const pattern = new RegExp(options.filter ?? '');
-const matching = cpuWorkloads().filter((workload) => pattern.test(titleOf(workload)));
-const chosen = options.quick ? quick(matching) : matching;
-if (chosen.length === 0) {
-  console.error(`culoss: no workload matches ${pattern}`);
-  process.exit(1);
-}
+const options = program.readOptions();
+const chosen = program.choose(cpuWorkloads(), options);
+const facts = cpuMachine(program.root, program.commandOf('bench', options));
+const { why, folder } = program.destination(facts, options, 'scripts/bench/results/cpu');
+const effort = program.effortOf(options);
 
-const facts = cpuMachine(root, command());
-const request = { isQuick: options.quick, filter: options.filter, output: options.output };
-const why = whyNotWritten(facts, request);
-const folder = options.output ?? join(root, 'scripts/bench/results/cpu');
-const effort = options.quick ? brief : thorough;
-
-const withPeers = new RegExp(options.peers ?? '');
-const peers = await startPeers();
+const peers = await program.startPeers(options, 'cpu');
 const versions = options['no-peers']
   ? {}
   : { 'TensorFlow.js': tfjsVersion, ...(peers?.versions ?? {}) };
@@ -75,17 +42,12 @@ for (const workload of chosen) {
   const row = await rowOf(workload);
   result.rows.push(row);
   if (why === null) writeResult(folder, result);
-  const others = row.peers.map((peer) => `\n    ${peerText(row, peer)}`).join('');
-  console.error(`${row.title}: ${row.ofCopySpeed.toFixed(2)} of copy speed${others}`);
+  program.sayRow(row);
 }
 if (!options['no-growth']) {
   const powers = options.quick ? [3, 4] : [3, 4, 5, 6, 7, 8, 9];
-  const beside = options['no-peers'] ? [] : backends;
-  result.curves = await growth(
-    powers.map((power) => 10 ** power),
-    beside,
-    peers,
-  );
+  const sizes = powers.map((power) => 10 ** power);
+  result.curves = await growth(sizes, options['no-peers'] ? [] : backends, peers);
 }
 await peers?.stop();
 result.isFinished = true;
@@ -94,24 +56,8 @@ if (why === null) {
   writeFileSync(`${file}-speed.svg`, speedPlot(result.rows));
   if (result.curves.length > 0) writeFileSync(`${file}-growth.svg`, growthPlot(result.curves));
 }
-
-console.log(options.json ? JSON.stringify(result, null, 2) : terminalTable(result.rows));
-const place = why === null ? `written to ${folder}` : `not written: ${why}`;
-console.error(`\nCalls and copies alternate, and so do culoss and its peers by workload. These figures
-are ${place}.`);
-const wrong = result.rows.flatMap(disagreement);
-for (const text of wrong) console.error(`culoss: ${text}`);
-if (wrong.length > 0) process.exitCode = 1;
-
-async function startPeers(): Promise<Peers | null> {
-  const python = options['no-peers'] ? null : findPython();
-  if (python === null) {
-    if (!options['no-peers'])
-      console.error('culoss: no PyTorch: no Python was found that has torch');
-    return null;
-  }
-  return Peers.start(python, join(root, 'scripts/bench/peers.py'), 'cpu');
-}
+const how = 'Calls and copies alternate, and so do culoss and its peers by workload.';
+program.sayResult(result, options, { how, why, folder });
 
 async function rowOf(workload: Workload): Promise<MeasuredRow> {
   const all = cpu.threads;
@@ -120,7 +66,7 @@ async function rowOf(workload: Workload): Promise<MeasuredRow> {
   const measured = await measure(workload, tiles, effort, onCpu);
   cpu.threads = all;
   const { hasPeers, ...kept } = workload;
-  const asked = hasPeers && !options['no-peers'] && withPeers.test(titleOf(workload));
+  const asked = program.asksPeers(workload, options);
   const rows: PeerRow[] = asked ? await measureTfjsOn(workload) : [];
   if (asked && peers) {
     const sets = Math.min(2, setsOf(workload, onCpu));
@@ -139,15 +85,4 @@ async function measureTfjsOn(workload: Workload): Promise<PeerRow[]> {
     );
   }
   return rows;
-}
-
-/** What repeats this run, wherever its result goes. */
-function command(): string {
-  const words = [
-    ...(options.filter === undefined ? [] : [`--filter '${options.filter}'`]),
-    ...(options.peers === undefined ? [] : [`--peers '${options.peers}'`]),
-    ...(options['no-peers'] ? ['--no-peers'] : []),
-    ...(options['no-growth'] ? ['--no-growth'] : []),
-  ];
-  return ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
 }
