@@ -47,7 +47,7 @@ using Longs [[gnu::vector_size(kVectorBytes)]] = int64_t;
 using UnsignedLongs [[gnu::vector_size(kVectorBytes)]] = uint64_t;
 using HalfOfFloats [[gnu::vector_size(kVectorBytes / 2)]] = float;
 
-using LanesOfHalf = std::make_index_sequence<kVectorBytes / sizeof(double)>;
+using IndicesOfHalf = std::make_index_sequence<kVectorBytes / sizeof(double)>;
 
 // Both halves of a vector, and back. Not by `bit_cast`, which would keep the vector in memory.
 template <size_t... lanes>
@@ -62,12 +62,12 @@ inline Floats to_floats(const Doubles& low, const Doubles& high, std::index_sequ
                                  __builtin_convertvector(high, HalfOfFloats), lanes...,
                                  (lanes + sizeof...(lanes))...);
 }
-inline std::array<Doubles, 2> to_doubles(const Floats& x) { return to_doubles(x, LanesOfHalf{}); }
+inline std::array<Doubles, 2> to_doubles(const Floats& x) { return to_doubles(x, IndicesOfHalf{}); }
 inline Floats to_floats(const Doubles& low, const Doubles& high) {
-  return to_floats(low, high, LanesOfHalf{});
+  return to_floats(low, high, IndicesOfHalf{});
 }
 
-// The same of a vector, whose comparisons are integers.
+// What `LanesOf` says of a vector, whose comparisons are integers.
 template <class Number, class Integers, class UnsignedIntegers>
 struct LanesOfVector {
   using Scalar = Number;

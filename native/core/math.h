@@ -1,12 +1,11 @@
 // Functions that the formulas share. In float they are made of few instructions that every machine
 // has, without a branch, so that they hold for a vector, too, and a kernel stays at the speed of
 // memory. The host adds and multiplies in the order written: the same bits for every instruction
-// set.
+// set that rounds a b + c once.
 #pragma once
 
 #include <math.h>
 
-#include <array>
 #include <limits>
 
 #include "lanes.h"

@@ -1,5 +1,5 @@
-// A row by one thread: what the CPU engine does, and the CUDA engine where the elements of a row
-// lie apart. `Work` is a `Rowwise`.
+// A row by one thread, element by element: what an engine does where elements of a row lie apart,
+// the CPU engine only where they are too many to be held. `Work` is a `Rowwise`.
 #pragma once
 
 #include "layout.h"
@@ -29,11 +29,9 @@ HD typename Work::Statistics statistics_of(const Work& work, const RowLayout& ro
   }
 }
 
-// Writes what is wanted of a row and returns its loss, undivided. `statistics_of(work, row)` is
-// asked for if the row counts.
-template <class Work, class Division, class StatisticsOf>
-HD double whole_row(const Work& work, const RowLayout& row, const Division& division,
-                    StatisticsOf&& statistics_of) {
+// Writes what is wanted of a row and returns its loss, undivided.
+template <class Work, class Division>
+HD double whole_row(const Work& work, const RowLayout& row, const Division& division) {
   using A = typename Work::A;
   const int64_t columns = work.layout.columns;
   const auto targets = work.target.row(row.row);
@@ -68,11 +66,6 @@ HD double whole_row(const Work& work, const RowLayout& row, const Division& divi
     work.grad[place.offset] = store<typename Work::Stored>(slope);
   }
   return sums.loss;
-}
-
-template <class Work, class Division>
-HD double whole_row(const Work& work, const RowLayout& row, const Division& division) {
-  return whole_row(work, row, division, statistics_of<Work>);
 }
 
 }  // namespace culoss

@@ -133,11 +133,12 @@ class ElementwiseLoop {
     });
   }
 
-  // What both outcomes of each element count.
+  // What both outcomes of each element count. Until then the blocks of losses and slopes hold
+  // targets and whether they count, and those of the outcomes alpha and its complement.
   void weigh(int64_t at, int n) {
     for_each_stretch(at, n, [&](const Stretch& of, int i) {
       load_targets(work_.target, of, losses_.of + i, slopes_.of + i);
-      if constexpr (!Work::kIsUniform) load_factors(of, i);
+      if constexpr (!Work::kIsUniform) load_factors(of, i, n);
     });
     const auto sides = work_.sides;
     for_each_vector<A>(n, [&](int i) {
@@ -153,13 +154,18 @@ class ElementwiseLoop {
       negative_.at(i) = select<V>(counts, weights.negative, V{});
     });
   }
-  void load_factors(const Stretch& of, int i) {
+  void load_factors(const Stretch& of, int i, int n) {
     const auto& sides = work_.sides;
-    load_numbers(sides.alpha, of, positive_.of + i);
-    load_numbers(sides.alpha, of, negative_.of + i, sides.complement_of);
-    load_numbers(sides.pos_weight, of, pos_weights_.of + i);
-    load_numbers(sides.scale.class_weight, of, class_weights_.of + i);
-    load_numbers(sides.scale.sample_weight, of, sample_weights_.of + i);
+    const auto as_is = [](double number) { return number; };
+    const auto load = [&](const Broadcast& numbers, Block<A>& block, auto&& f) {
+      if (numbers.array.memory) return load_numbers(numbers, of, block.of + i, f);
+      if (i == 0) std::fill_n(block.of, n, A(f(numbers.number)));  // for the whole block
+    };
+    load(sides.alpha, positive_, as_is);
+    load(sides.alpha, negative_, sides.complement_of);
+    load(sides.pos_weight, pos_weights_, as_is);
+    load(sides.scale.class_weight, class_weights_, as_is);
+    load(sides.scale.sample_weight, sample_weights_, as_is);
   }
 
   // Calls `f(of, i)` for the pieces of [at, at + n) that lie along one row or one class, of which
@@ -167,8 +173,10 @@ class ElementwiseLoop {
   template <class F>
   void for_each_stretch(int64_t at, int n, F&& f) const {
     const Layout& layout = work_.layout;
-    const bool is_row = layout.inner == 1;
-    const int64_t length = is_row ? layout.columns : layout.inner;
+    const bool is_row = layout.inner == 1 && layout.columns > 1;
+    const int64_t length = is_row                ? layout.columns
+                           : layout.columns == 1 ? layout.elements()
+                                                 : layout.inner;
     for (int i = 0; i < n;) {
       const int64_t left = length - (at + i) % length;
       const int size = int(std::min<int64_t>(left, n - i));

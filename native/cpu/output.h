@@ -4,7 +4,7 @@
 #include <string.h>
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include "block.h"
@@ -14,20 +14,29 @@ namespace culoss::cpu {
 // Bytes of an output from which on it goes past the cache.
 constexpr int64_t kMostCached = 8 << 20;
 
+#if defined(__AVX__)
+using Line = __m256i;
+inline void stream_line(void* to, const void* from) {
+  _mm256_stream_si256(static_cast<Line*>(to), _mm256_loadu_si256(static_cast<const Line*>(from)));
+}
+#elif defined(__SSE2__)
+using Line = __m128i;
+inline void stream_line(void* to, const void* from) {
+  _mm_stream_si128(static_cast<Line*>(to), _mm_loadu_si128(static_cast<const Line*>(from)));
+}
+#endif
+
 // Copies to memory that nobody reads soon. The order of such writes among threads is seen to by
 // `finish_streaming`.
 inline void stream(void* to, const void* from, size_t bytes) {
 #ifdef __SSE2__
   auto* target = static_cast<char*>(to);
   auto* source = static_cast<const char*>(from);
-  const size_t head = -reinterpret_cast<uintptr_t>(target) % 16;
-  if (bytes >= head + 16) {
+  const size_t head = -reinterpret_cast<uintptr_t>(target) % sizeof(Line);
+  if (bytes >= head + sizeof(Line)) {
     memcpy(target, source, head);
     size_t at = head;
-    for (; at + 16 <= bytes; at += 16) {
-      const __m128i pack = _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + at));
-      _mm_stream_si128(reinterpret_cast<__m128i*>(target + at), pack);
-    }
+    for (; at + sizeof(Line) <= bytes; at += sizeof(Line)) stream_line(target + at, source + at);
     memcpy(target + at, source + at, bytes - at);
     return;
   }

@@ -214,7 +214,7 @@ class RowwiseLoop {
     }
   }
 
-  // What was held of a row that is not.
+  // Loads a block of a row of which no step before has left anything.
   void prepare(const Row& row, const Part& of, Block<A>& inputs, Block<A>& costly) {
     load_inputs(of, inputs);
     if constexpr (Work::kIsCoupled) exponentiate(inputs, of.n, row.statistics.base, costly);

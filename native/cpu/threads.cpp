@@ -1,12 +1,12 @@
 #include "threads.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace culoss::cpu {
@@ -56,18 +56,28 @@ class Pool {
  private:
   // Makes sure of `wanted` workers; returns how many there are, fewer if the system gives no more.
   int start(int wanted) {
-    while (started_ < wanted) {
-      try {
-        std::thread([this, index = started_] { serve(index); }).detach();
-      } catch (const std::system_error&) {
-        break;
-      }
-      ++started_;
-    }
+    while (started_ < wanted && start_one()) ++started_;
     return std::max(0, std::min(wanted, started_));
   }
+  // With a stack that holds a tile of rows, whatever the system's default is.
+  bool start_one() {
+    constexpr size_t kStackBytes = 2 << 20;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    const auto serve = [](void* pool) -> void* {
+      static_cast<Pool*>(pool)->serve();
+      return nullptr;
+    };
+    const bool is_started = pthread_create(&thread, &attributes, serve, this) == 0;
+    pthread_attr_destroy(&attributes);
+    return is_started;
+  }
 
-  void serve(int index) {
+  void serve() {
+    const int index = serving_++;
     for (uint64_t seen = 0;;) {
       {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -92,6 +102,7 @@ class Pool {
   void* context_ = nullptr;
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
+  std::atomic<int> serving_{0};  // workers that have begun
   uint64_t job_ = 0;
   int wanted_ = 0;   // workers that take part in the job
   int working_ = 0;  // of them, those that have not finished

@@ -45,13 +45,13 @@ struct Probability {
 
   template <class V>
   HD Bits<V> index(V x) const {
-    return regular.index(x);
+    return regular.index(clamped(x));
   }
 
   // log p.
   template <bool kIsRegular = false, class V>
   HD V costly(V x, const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of<kIsRegular>(x, is_positive);
+    const auto [p, q] = outcome_of(x, is_positive);
     const V log_p = log_of<kDigits, kIsRegular>(p, q);
     return kIsRegular ? log_p : select<V>(p == V{}, all<V>(log_of_zero), log_p);
   }
@@ -59,13 +59,13 @@ struct Probability {
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
   HD Linked<V> operator()(V x, V log_p, const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of<kIsRegular>(x, is_positive);
+    const auto [p, q] = outcome_of(x, is_positive);
+    const Mask<V> passes = clamped(x) == x;
     V slope;
     if constexpr (kIsRegular) {
-      slope = reciprocal(p);
+      slope = select<V>(passes, reciprocal(p), V{});
     } else {
-      const Mask<V> is_clamped = (x < all<V>(low)) | (x > all<V>(high));
-      slope = select<V>(is_clamped, V{}, reciprocal_of(p));
+      slope = select<V>(passes, reciprocal_of(p), select<V>(x == x, V{}, x));  // NaN passes
     }
     return {{log_p, p, q}, select<V>(is_positive, slope, -slope)};
   }
@@ -76,15 +76,16 @@ struct Probability {
     V p;
     V q;
   };
-  template <bool kIsRegular, class V>
+  template <class V>
   HD Sides<V> outcome_of(V x, const Mask<V>& is_positive) const {
-    V given = x;
-    if constexpr (!kIsRegular) {
-      const V least = all<V>(low), most = all<V>(high);
-      given = select<V>(x < least, least, select<V>(x > most, most, x));
-    }
-    const V rest = 1 - given;
+    const V given = clamped(x), rest = 1 - given;
     return {select<V>(is_positive, given, rest), select<V>(is_positive, rest, given)};
+  }
+  template <class V>
+  HD V clamped(V x) const {  // NaN passes
+    const V least = all<V>(low), most = all<V>(high);
+    const V raised = select<V>(x < least, least, x);
+    return select<V>(raised > most, most, raised);
   }
   template <class V>
   HD V reciprocal_of(V p) const {

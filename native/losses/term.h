@@ -40,7 +40,7 @@ struct CrossEntropy {
   }
 };
 
-// q^γ of γ = 1 and 2. `slope` is −d q^γ / d log p · log p = γ q^(γ − 1) (−p log p).
+// q^γ of γ = 1 and 2. `slope` is d q^γ / d log p · log p = γ q^(γ − 1) (−p log p).
 template <class A>
 struct SmallPower {
   static constexpr bool kIsCheap = true;
@@ -82,7 +82,7 @@ struct RealPower {
     if (exponent == 1) return entropy;
     if (exponent == 2) return 2 * outcome.q * entropy;
     constexpr A kSmallest = std::numeric_limits<A>::min();
-    const Mask<V> is_certain = outcome.q < all<V>(kSmallest);
+    const Mask<V> is_certain = magnitude(outcome.q) < all<V>(kSmallest);
     const V ratio = select<V>(is_certain, all<V>(1), entropy * reciprocal(outcome.q));
     return power * (exponent * ratio);
   }
