@@ -1,7 +1,8 @@
 // The categorical losses. Rows go from step to step together, a tile of them, so that none waits
 // for what is computed of another. They are read from memory once: a tile is held in a cache, and
 // each step leaves there what the next one needs. A row that is too long for that is a tile of its
-// own, and its blocks are loaded again for each step.
+// own, and its blocks are loaded again for each step; if its elements lie apart, too, they go one
+// by one.
 #pragma once
 
 #include <algorithm>

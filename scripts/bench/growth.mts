@@ -50,7 +50,7 @@ async function curveOf(
 
 const power = (elements: number): string => `10^${Math.round(Math.log10(elements))}`;
 
-/** Bytes that inputs and gradient take, with what a peer makes of them. */
+/** Whether so many tensors of the inputs' size are in memory at once without swapping. */
 const fits = (elements: number, copies: number): boolean => 4 * elements * copies < freemem();
 const tooMuch: Measured = { missing: 'needs more memory than there is' };
 
@@ -60,7 +60,7 @@ export async function growth(
   peers: Peers | null,
 ): Promise<Curve[]> {
   const ours = await curveOf('culoss', sizes, async (elements) => {
-    if (!fits(elements, 3)) return tooMuch;
+    if (!fits(elements, 5)) return tooMuch; // the numbers, and two sets of inputs and gradient
     const workload = growing(elements);
     return measure(workload, tilesOf(workload), effort, { ...onCpu, moreThanCaches: 1 });
   });

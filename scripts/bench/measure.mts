@@ -89,7 +89,7 @@ function timer(clock: Clock, next: () => Buffers, work: (buffers: Buffers) => vo
 }
 
 /** Measures both in turn. */
-function inPairs(a: () => number, b: () => number, effort: Effort): [number[], number[]] {
+export function inPairs(a: () => number, b: () => number, effort: Effort): [number[], number[]] {
   const [first, second]: [number[], number[]] = [[], []];
   const until = performance.now() + effort.milliseconds;
   const { fewestPairs, mostPairs } = effort;

@@ -1,8 +1,9 @@
 // TensorFlow.js as a peer: the same losses of its ops, on its cpu and wasm backends.
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import type { Effort } from './measure.mjs';
+import { type Effort, inPairs } from './measure.mjs';
 import { repeat, type Tiles } from './numbers.mjs';
+import { onCpu } from './places.mjs';
 import type { PeerRow } from './results.mjs';
 import { median } from './statistics.mjs';
 import { alpha, elementsOf, gamma, rowsOf, type Workload } from './workloads.mjs';
@@ -41,7 +42,7 @@ function lossOf({ loss, from }: Workload): Loss {
 }
 
 /** Why a workload is none for TensorFlow.js; null if it is one. */
-export function whyNot(workload: Workload): string | null {
+function whyNot(workload: Workload): string | null {
   if (workload.dtype !== 'float32') return 'has float32 only';
   return workload.shape.length === 2 ? null : 'rows only';
 }
@@ -82,14 +83,12 @@ function timesOf(workload: Workload, tiles: Tiles, effort: Effort) {
     };
     const copy = new Float32Array(numbers.length);
     const value = call(); // the first one is slower
-    const times: number[] = [];
-    const copies: number[] = [];
-    const until = performance.now() + effort.milliseconds;
-    while (times.length < effort.fewestPairs || performance.now() < until) {
-      if (times.length >= effort.mostPairs) break;
-      times.push(elapsed(call));
-      copies.push(elapsed(() => copy.set(numbers as Float32Array)));
-    }
+    using clock = onCpu.clock();
+    const [times, copies] = inPairs(
+      () => clock.time(call),
+      () => clock.time(() => copy.set(numbers as Float32Array)),
+      effort,
+    );
     return {
       milliseconds: median(times),
       copyMilliseconds: median(copies),
@@ -100,10 +99,4 @@ function timesOf(workload: Workload, tiles: Tiles, effort: Effort) {
   } finally {
     tf.engine().endScope();
   }
-}
-
-function elapsed(work: () => void): number {
-  const started = performance.now();
-  work();
-  return performance.now() - started;
 }
