@@ -7,6 +7,7 @@
 // CULOSS_EMULATION_ORDER=reverse, or a seed, runs blocks and threads in another order.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
@@ -42,7 +43,9 @@ if (sanitize) {
 }
 const filter = args.length > 0 ? args : ['-g', 'cuda:0|emulated'];
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
-const { status } = spawnSync(process.execPath, [mocha, ...filter], {
+// Files share nothing, and take minutes: as many at once as there are cores.
+const jobs = ['--parallel', '--jobs', String(availableParallelism())];
+const { status } = spawnSync(process.execPath, [mocha, ...jobs, ...filter], {
   cwd: folder,
   env,
   stdio: 'inherit',

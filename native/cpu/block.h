@@ -8,7 +8,7 @@
 
 namespace culoss::cpu {
 
-constexpr int kBlock = 1024;
+constexpr int kBlock = 512;
 
 // What the numbers of a block are computed in: vectors of float, double one by one.
 template <class A>
@@ -22,6 +22,13 @@ struct [[gnu::may_alias]] Block {
   Vector<A>& at(int i) { return *reinterpret_cast<Vector<A>*>(of + i); }
   const Vector<A>& at(int i) const { return *reinterpret_cast<const Vector<A>*>(of + i); }
 };
+
+// The vector that begins at a number, wherever that is.
+template <class A>
+[[gnu::always_inline]] inline Vector<A> vector_at(const A* number) {
+  using Anywhere [[gnu::aligned(alignof(A)), gnu::may_alias]] = Vector<A>;
+  return *reinterpret_cast<const Anywhere*>(number);
+}
 
 // Calls `f(i)` for the first element of each vector of a block of n.
 template <class A, class F>
@@ -51,17 +58,20 @@ class Sum {
     add(k, low);
     add(k + kLanes, high);
   }
+  // Of both halves first.
   double total() const {
-    alignas(Doubles) std::array<double, kSums> sums;
-    for (int k = 0; k < kSums; k += kLanes) {
-      *reinterpret_cast<Doubles*>(sums.data() + k) = lanes_[k / kLanes];
+    Doubles sums[kVectors];
+    for (int v = 0; v < kVectors; ++v) sums[v] = lanes_[v];
+    for (int n = kVectors / 2; n > 0; n /= 2) {
+      for (int v = 0; v < n; ++v) sums[v] = sums[v] + sums[v + n];
     }
-    return over_lanes(sums, [](double a, double b) { return a + b; });
+    return over_lanes(lanes_of<double>(sums[0]), [](double a, double b) { return a + b; });
   }
 
  private:
   static constexpr int kLanes = LanesOf<Doubles>::kLanes;
-  Doubles lanes_[kSums / kLanes] = {};
+  static constexpr int kVectors = kSums / kLanes;
+  Doubles lanes_[kVectors] = {};
 };
 
 // Puts a number behind n of a block, up to a multiple of `kSums`.
@@ -73,31 +83,53 @@ void pad(Block<A>& block, int n, A beyond) {
 template <class A>
 using Addend = std::conditional_t<std::is_same_v<A, float>, Floats, Doubles>;
 
-// Calls `f(k, x)` for vectors that begin at the k-th lane of a sum; puts zeros behind n numbers.
-template <class A, class F>
-[[gnu::always_inline]] inline void for_each_addend(Block<A>& block, int n, F&& f) {
+// Σ f(x) of n numbers of a block, behind which it puts zeros. `kAtOnce` numbers for a lane are
+// added as narrow as they are: 4 are precise enough for a sum that nothing is taken from.
+template <int kAtOnce, class A, class F>
+[[gnu::always_inline]] inline double sum_of(Block<A>& block, int n, F&& f) {
   pad(block, n, A(0));
-  for (int i = 0; i < n; i += kSums) {
+  Sum sum;
+  const auto add = [&]<int kFew>(int i, std::integral_constant<int, kFew>) {
 #pragma GCC unroll 8
     for (int k = 0; k < kSums; k += LanesOf<Addend<A>>::kLanes) {
-      f(k, *reinterpret_cast<const Addend<A>*>(block.of + i + k));
+      const auto at = [&](int row) {
+        return f(*reinterpret_cast<const Addend<A>*>(block.of + i + row * kSums + k));
+      };
+      if constexpr (kFew == 1) {
+        sum.add(k, at(0));
+      } else {
+        sum.add(k, (at(0) + at(1)) + (at(2) + at(3)));
+      }
     }
+  };
+  int i = 0;
+  if constexpr (kAtOnce == 4) {
+    for (; i + 4 * kSums <= n; i += 4 * kSums) add(i, std::integral_constant<int, 4>{});
   }
+  for (; i < n; i += kSums) add(i, std::integral_constant<int, 1>{});
+  return sum.total();
 }
-
-// The sum of n numbers of a block.
+// All in float64.
 template <class A>
 double sum_of(Block<A>& block, int n) {
-  Sum sum;
-  for_each_addend(block, n, [&](int k, const Addend<A>& x) { sum.add(k, x); });
-  return sum.total();
+  return sum_of<1>(block, n, [](const Addend<A>& x) { return x; });
+}
+// Fast.
+template <class A>
+double sum_of_fours(Block<A>& block, int n) {
+  return sum_of<4>(block, n, [](const Addend<A>& x) { return x; });
+}
+
+template <class T>
+inline void prefetch(const T* from, int n) {
+  for (int i = 0; i < n; i += 64 / int(sizeof(T))) __builtin_prefetch(from + i);
 }
 
 // Puts n elements into a block, and a number behind them. Asks for the next block meanwhile: it
 // begins another page, which the machine does not foresee.
 template <class T>
 void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
-  for (int i = 0; i < n; i += 64 / int(sizeof(T))) __builtin_prefetch(from + kBlock + i);
+  prefetch(from + kBlock, n);
   if constexpr (std::is_same_v<T, Compute<T>>) {
     copy(block.of, from, n);
   } else {

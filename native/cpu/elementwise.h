@@ -27,9 +27,9 @@ class ElementwiseLoop {
     double sum = 0;
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
-      load_block(work_.inputs + at, n, A(0.5), inputs_);
+      inputs_ = load_or_find(at, n);
       evaluate(at, n);
-      sum += sum_of(losses_, n);
+      sum += sum_of_fours(losses_, n);
       if (work_.losses) write_losses(at, n);
       if (grad_.is_wanted()) grad_.write(at, slopes_.of, n);
     }
@@ -42,6 +42,16 @@ class ElementwiseLoop {
   bool has_upstreams() const { return work_.grad_output.along == Along::elements; }
   A slope_of_division() const { return A(division_.slope()); }
 
+  const A* load_or_find(int64_t at, int n) {
+    if constexpr (std::is_same_v<T, A>) {
+      if (n % kSums == 0) {
+        prefetch(work_.inputs + at + kBlock, n);
+        return work_.inputs + at;
+      }
+    }
+    load_block(work_.inputs + at, n, A(0.5), loaded_);
+    return loaded_.of;
+  }
   void evaluate(int64_t at, int n) {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
@@ -64,7 +74,7 @@ class ElementwiseLoop {
         const int64_t end = std::min<int64_t>(first + columns, n);
         for (int64_t i = std::max<int64_t>(first, 0); i < end; ++i) put_one(int(i), {0, 0});
       } else if (i >= 0 && i < n) {
-        put_one(int(i), work_.of_side(inputs_.of[i], true, work_.sides.positive, upstream));
+        put_one(int(i), work_.of_side(inputs_[i], true, work_.sides.positive, upstream));
       }
     }
   }
@@ -113,21 +123,25 @@ class ElementwiseLoop {
   template <bool kIsRegular, class SideAt>
   [[gnu::flatten, gnu::noinline]] bool prepare(int n, const SideAt& side_at) {
     const auto link = work_.link;  // so that its numbers stay in registers
+    const A* const inputs = inputs_;
     Bits<V> most{};
     for_each_vector<A>(n, [&](int i) {
-      const V x = inputs_.at(i);
-      most = larger(most, link.index(x));
-      costly_.at(i) = link.template costly<kIsRegular>(x, side_at(i).is_positive);
+      const V given = link.given(vector_at(inputs + i));
+      most = larger(most, link.index(given));
+      given_.at(i) = given;
+      costly_.at(i) = link.template costly<kIsRegular>(given, side_at(i).is_positive);
     });
     return are_all<V>(most < Bits<V>{} + link.regular.count);
   }
   template <bool kIsRegular, class SideAt>
   [[gnu::flatten, gnu::noinline]] void evaluate_prepared(int n, A upstream, const SideAt& side_at) {
     const Work work = work_;
+    const A* const inputs = inputs_;
     for_each_vector<A>(n, [&](int i) {
       const auto [is_positive, weight] = side_at(i);
-      const Dual<V> loss = work.template of_side<kIsRegular>(inputs_.at(i), costly_.at(i),
-                                                             is_positive, weight, all<V>(upstream));
+      const Dual<V> loss =
+          work.template of_side<kIsRegular>(vector_at(inputs + i), given_.at(i), costly_.at(i),
+                                            is_positive, weight, all<V>(upstream));
       losses_.at(i) = loss.value;
       slopes_.at(i) = loss.slope;
     });
@@ -208,7 +222,8 @@ class ElementwiseLoop {
   const Work& work_;
   const Division& division_;
   const Gradient<T> grad_;
-  Block<A> inputs_, costly_, positive_, negative_, losses_, slopes_;
+  const A* inputs_;  // of the block
+  Block<A> loaded_, given_, costly_, positive_, negative_, losses_, slopes_;
   Block<A> pos_weights_, class_weights_, sample_weights_;
   Block<A> losses_of_positives_, slopes_of_positives_;
 };

@@ -53,7 +53,7 @@ class RowwiseLoop {
     typename Work::Targets targets;
     bool counts;
     int64_t held;  // where the row begins in the tile
-    A max = 0;
+    typename Work::Part part{};
     Statistics statistics{};
     typename Work::Visit visit{};
   };
@@ -71,8 +71,9 @@ class RowwiseLoop {
     }
     if (lies_apart() && !kIsLone) load_tile(rows);
     if constexpr (Work::kIsCoupled) {
-      for_each_row(rows, [&](Row& row) { row.max = largest(row); });
-      for_each_row(rows, [&](Row& row) { row.statistics = statistics(row); });
+      for_each_row(rows, [&](Row& row) { row.part.pass(largest(row)); });
+      for_each_row(rows, [&](Row& row) { row.part.rest = rest(row); });
+      for_each_row(rows, [&](Row& row) { row.statistics = Statistics::of(row.part); });
     }
     for_each_row(rows, [&](Row& row) { row.visit = visit(row); });
     double sum = 0;
@@ -98,7 +99,7 @@ class RowwiseLoop {
   }
 
   // The columns [first, first + n) of a row.
-  struct Part {
+  struct Piece {
     const RowLayout& row;
     int64_t first;
     int n;
@@ -113,7 +114,7 @@ class RowwiseLoop {
     const int64_t columns = work_.layout.columns;
     for (int64_t first = 0; first < columns; first += kBlock) {
       const int64_t at = is_held() ? row.held + first : 0;
-      f(Part{row.layout, first, int(std::min<int64_t>(kBlock, columns - first))},
+      f(Piece{row.layout, first, int(std::min<int64_t>(kBlock, columns - first))},
         block_at(inputs_ + at), block_at((Work::kIsSingle ? inputs_ : costly_) + at));
     }
   }
@@ -127,7 +128,7 @@ class RowwiseLoop {
   }
   bool any_counts(const RowLayout& row, const Dense::Row& targets) {
     bool any = false;
-    for_each_block({row}, [&](const Part& of, Block<A>&, Block<A>&) {
+    for_each_block({row}, [&](const Piece& of, Block<A>&, Block<A>&) {
       if (any) return;
       load_numbers(targets.values, row.at(of.first).offset, row.step, of.n, weights_.of);
       for (int i = 0; i < of.n; ++i) any |= !targets.ignored.is(weights_.of[i]);
@@ -148,8 +149,20 @@ class RowwiseLoop {
       std::fill(row + columns, row + stride(), A(-INFINITY));
     }
   }
-  void load_inputs(const Part& of, Block<A>& inputs) const {
+  void load_inputs(const Piece& of, Block<A>& inputs) const {
     load_block(work_.inputs + of.row.begin + of.first, of.n, A(-INFINITY), inputs);
+  }
+  // The inputs of a block: where they are, if nothing has to be done to them, or in the tile.
+  const A* inputs_of(const Piece& of, Block<A>& held, bool is_loaded) const {
+    if constexpr (Work::kIsSingle && std::is_same_v<T, A>) {
+      if (!lies_apart() && of.n % kSums == 0) {
+        const A* const inputs = work_.inputs + of.row.begin + of.first;
+        prefetch(inputs + kBlock, of.n);
+        return inputs;
+      }
+    }
+    if (!is_loaded) load_inputs(of, held);
+    return held.of;
   }
   void write_tile(int rows) const {
     const int64_t step = work_.layout.inner;
@@ -162,42 +175,41 @@ class RowwiseLoop {
 
   A largest(const Row& row) {
     A largest = A(-INFINITY);
-    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>&) {
-      if (!lies_apart()) load_inputs(of, inputs);
+    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>&) {
+      const A* const numbers = inputs_of(of, inputs, lies_apart());
       V most = all<V>(largest);
-      for_each_vector<A>(of.n, [&](int i) { most = larger(most, inputs.at(i)); });
+      for_each_vector<A>(of.n, [&](int i) { most = larger(most, vector_at(numbers + i)); });
       largest = largest_of(most);
     });
     return largest;
   }
 
-  Statistics statistics(const Row& row) {
-    typename Work::Part part;
-    part.pass(row.max);
-    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
-      if (!is_held()) load_inputs(of, inputs);
-      part.rest = part.rest + exponentials(inputs, of.n, part.base(), costly);
+  auto rest(const Row& row) {
+    auto rest = row.part.rest;
+    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
+      const A* const numbers = inputs_of(of, inputs, is_held());
+      rest = rest + exponentials(numbers, of.n, row.part.base(), costly);
     });
-    return Statistics::of(part);
+    return rest;
   }
 
   // Leaves exponentials, and says what they add up to beside the largest.
-  auto exponentials(const Block<A>& inputs, int n, A base, Block<A>& costly) {
+  auto exponentials(const A* inputs, int n, A base, Block<A>& costly) {
     exponentiate(inputs, n, base, costly);
     using X = Addend<A>;
-    Sum below;
     Mask<X> peaks{};
-    for_each_addend(costly, n, [&](int k, const X& e) {
+    const double below = sum_of<4>(costly, n, [&](const X& e) {
       const Mask<X> is_peak = e == all<X>(1);
-      below.add(k, select<X>(is_peak, X{}, e));
       peaks = peaks - is_peak;
+      return select<X>(is_peak, X{}, e);
     });
-    return typename Work::Part::Rest{below.total(), total_of(peaks)};
+    return typename Work::Part::Rest{below, total_of(peaks)};
   }
-  [[gnu::flatten, gnu::noinline]] void exponentiate(const Block<A>& inputs, int n, A base,
+  [[gnu::flatten, gnu::noinline]] void exponentiate(const A* inputs, int n, A base,
                                                     Block<A>& costly) const {
     const auto link = work_.link;  // so that its numbers stay in registers
-    for_each_vector<A>(n, [&](int i) { costly.at(i) = link.exponential(inputs.at(i) - base); });
+    for_each_vector<A>(
+        n, [&](int i) { costly.at(i) = link.exponential(vector_at(inputs + i) - base); });
   }
 
   typename Work::Visit visit(const Row& row) {
@@ -207,7 +219,7 @@ class RowwiseLoop {
                          row.statistics, slope_of_division_);
     } else {
       Sums sums;
-      for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
+      for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
         if (!is_held() || (!Work::kIsCoupled && !lies_apart())) prepare(row, of, inputs, costly);
         sums = sums + visit_block(row, of, inputs, costly);
       });
@@ -216,20 +228,20 @@ class RowwiseLoop {
   }
 
   // Loads a block of a row of which no step before has left anything.
-  void prepare(const Row& row, const Part& of, Block<A>& inputs, Block<A>& costly) {
+  void prepare(const Row& row, const Piece& of, Block<A>& inputs, Block<A>& costly) {
     load_inputs(of, inputs);
-    if constexpr (Work::kIsCoupled) exponentiate(inputs, of.n, row.statistics.base, costly);
+    if constexpr (Work::kIsCoupled) exponentiate(inputs.of, of.n, row.statistics.base, costly);
   }
 
   // Leaves in place of inputs what each column is to its row.
-  Sums visit_block(const Row& row, const Part& of, Block<A>& inputs, Block<A>& costly) {
+  Sums visit_block(const Row& row, const Piece& of, Block<A>& inputs, Block<A>& costly) {
     const int n = of.n;
     weigh(row, of);
     evaluate(row.statistics, n, inputs, costly);
     Sums sums;
     for (int i = 0; i < n; ++i) sums.has_weight |= weights_.of[i] != 0;
     sums.slope = sum_of(inputs, n);
-    sums.loss = sum_of(losses_, n);
+    sums.loss = sum_of_fours(losses_, n);
     if (work_.per_element) {
       A* const losses = work_.losses + of.row.at(of.first).offset;
       for (int i = 0; i < n; ++i) losses[i * of.row.step] = A(division_.of(losses_.of[i]));
@@ -238,7 +250,7 @@ class RowwiseLoop {
   }
 
   // The weights of the columns of a block, and what their slopes are multiplied by.
-  void weigh(const Row& row, const Part& of) {
+  void weigh(const Row& row, const Piece& of) {
     if (!row.counts) {
       std::fill_n(weights_.of, kBlock, A(0));
       return;
@@ -249,7 +261,6 @@ class RowwiseLoop {
     load_numbers(sides.alpha, stretch, losses_.of);
     load_numbers(sides.scale.class_weight, stretch, scales_.of);
     load_numbers(sides.scale.sample_weight, stretch, upstreams_.of);
-    pad(weights_, of.n, A(0));
     for_each_vector<A>(of.n, [&](int i) {
       weights_.at(i) = sides(weights_.at(i), losses_.at(i), scales_.at(i) * upstreams_.at(i));
     });
@@ -277,7 +288,7 @@ class RowwiseLoop {
   void find_slopes(const Row& row) {
     const Sums& sums = row.visit.sums;
     const int64_t target = Work::kIsSingle && sums.has_weight ? row.targets.column(0) : -1;
-    for_each_block(row, [&](const Part& of, Block<A>& inputs, Block<A>& costly) {
+    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
       Block<A>& slopes = lies_apart() || !Work::kIsCoupled ? inputs : losses_;
       if (kIsLone || !sums.has_weight) {
         std::fill_n(slopes.of, of.n, A(0));

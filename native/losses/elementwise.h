@@ -55,24 +55,26 @@ struct Elementwise {
   // `kIsRegular` says that the link is regular there, and `upstream` finite; `costly` is the
   // link's.
   template <bool kIsRegular = false, class V>
-  HD Dual<V> of_side(V x, V costly, const Mask<V>& is_positive, V weight, V upstream) const {
-    const Linked<V> linked = link.template operator()<kIsRegular>(x, costly, is_positive);
+  HD Dual<V> of_side(V x, V given, V costly, const Mask<V>& is_positive, V weight,
+                     V upstream) const {
+    const Linked<V> linked = link.template operator()<kIsRegular>(x, given, costly, is_positive);
     const Dual<V> outcome = term(linked.outcome);
-    const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
+    const V value = weight * outcome.value, slope = outcome.slope * linked.slope;
+    const V factor = weight * upstream;
     if constexpr (kIsRegular) {
-      return {value, upstream * slope};
+      return {value, factor * slope};
     } else {  // not 0 · ∞
       const Mask<V> counts = weight != V{};
       return {select<V>(counts, value, V{}),
-              select<V>(counts & (slope != V{}), upstream * slope, V{})};
+              select<V>(counts & (slope != V{}), factor * slope, V{})};
     }
   }
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
-    const V costly = link.template costly<kIsRegular>(x, is_positive);
-    return of_side<kIsRegular>(x, costly, is_positive, weight, upstream);
+    const V given = link.given(x), costly = link.template costly<kIsRegular>(given, is_positive);
+    return of_side<kIsRegular>(x, given, costly, is_positive, weight, upstream);
   }
-  HD bool is_regular(A x) const { return link.index(x) < link.regular.count; }
+  HD bool is_regular(A x) const { return link.index(link.given(x)) < link.regular.count; }
 };
 
 }  // namespace culoss

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "../core/platform.h"
+#include "../core/interval.h"
 #include "term.h"
 
 namespace culoss {
@@ -43,24 +43,31 @@ struct Probability {
     return {A(low), A(high), A(-INFINITY), A(INFINITY)};
   }
 
+  // x clamped; NaN passes.
   template <class V>
-  HD Bits<V> index(V x) const {
-    return regular.index(clamped(x));
+  HD V given(V x) const {
+    const V least = all<V>(low), most = all<V>(high);
+    const V raised = select<V>(x < least, least, x);
+    return select<V>(raised > most, most, raised);
+  }
+  template <class V>
+  HD Bits<V> index(V given) const {
+    return regular.index(given);
   }
 
   // log p.
   template <bool kIsRegular = false, class V>
-  HD V costly(V x, const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of(x, is_positive);
+  HD V costly(V given, const Mask<V>& is_positive) const {
+    const auto [p, q] = outcome_of(given, is_positive);
     const V log_p = log_of<kDigits, kIsRegular>(p, q);
     return kIsRegular ? log_p : select<V>(p == V{}, all<V>(log_of_zero), log_p);
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, V log_p, const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of(x, is_positive);
-    const Mask<V> passes = clamped(x) == x;
+  HD Linked<V> operator()(V x, V given, V log_p, const Mask<V>& is_positive) const {
+    const auto [p, q] = outcome_of(given, is_positive);
+    const Mask<V> passes = given == x;
     V slope;
     if constexpr (kIsRegular) {
       slope = select<V>(passes, reciprocal(p), V{});
@@ -77,15 +84,9 @@ struct Probability {
     V q;
   };
   template <class V>
-  HD Sides<V> outcome_of(V x, const Mask<V>& is_positive) const {
-    const V given = clamped(x), rest = 1 - given;
+  HD Sides<V> outcome_of(V given, const Mask<V>& is_positive) const {
+    const V rest = 1 - given;
     return {select<V>(is_positive, given, rest), select<V>(is_positive, rest, given)};
-  }
-  template <class V>
-  HD V clamped(V x) const {  // NaN passes
-    const V least = all<V>(low), most = all<V>(high);
-    const V raised = select<V>(x < least, least, x);
-    return select<V>(raised > most, most, raised);
   }
   template <class V>
   HD V reciprocal_of(V p) const {
@@ -106,25 +107,29 @@ template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
   Interval<A> regular = Interval<A>::of(0, 80);
 
+  // |x|.
   template <class V>
-  HD Bits<V> index(V x) const {
-    return regular.index(magnitude(x));
+  HD V given(V x) const {
+    return magnitude(x);
+  }
+  template <class V>
+  HD Bits<V> index(V given) const {
+    return regular.index(given);
   }
 
   // e^−|x|.
   template <bool kIsRegular = false, class V>
-  HD V costly(V x, const Mask<V>&) const {
-    return exp_of_negative<kDigits>(-magnitude(x));
+  HD V costly(V given, const Mask<V>&) const {
+    return exp_of_negative<kDigits>(-given);
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, V e, const Mask<V>& is_positive) const {
+  HD Linked<V> operator()(V x, V given, V e, const Mask<V>& is_positive) const {
     const V high = reciprocal(1 + e), low = e * high;
-    const V log_high = -log1p_of<kDigits>(e), log_low = log_high - magnitude(x);
     const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
-    const V q = select<V>(is_unlikely, high, low);
-    return {{select<V>(is_unlikely, log_low, log_high), select<V>(is_unlikely, low, high), q},
+    const V log_high = -log1p_of<kDigits>(e), q = select<V>(is_unlikely, high, low);
+    return {{log_high - select<V>(is_unlikely, given, V{}), select<V>(is_unlikely, low, high), q},
             select<V>(is_positive, q, -q)};
   }
 };

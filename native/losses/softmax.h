@@ -119,11 +119,11 @@ struct RowProbability : Probability<A, kDigits> {
 
   template <class V>
   HD V costly(V x, const Statistics&) const {
-    return link().costly(x, V{} == V{});
+    return link().costly(link().given(x), V{} == V{});
   }
   template <class V>
   HD Linked<V> operator()(V x, V log_p, const Statistics&) const {
-    return link()(x, log_p, V{} == V{});
+    return link()(x, link().given(x), log_p, V{} == V{});
   }
 
  private:

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "../core/math.h"
+#include "../core/power.h"
 
 namespace culoss {
 
@@ -20,7 +20,7 @@ struct Outcome {
   // −p log p: 0 at p = 0 and at p = 1.
   HD A entropy() const {
     constexpr Scalar<A> kLargest = std::numeric_limits<Scalar<A>>::max();  // not 0 · ∞
-    return p * smaller(all<A>(kLargest), -log_p);
+    return -(p * larger(log_p, all<A>(-kLargest)));
   }
 };
 

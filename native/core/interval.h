@@ -1,0 +1,25 @@
+// Intervals that a number is told to be in by one comparison.
+#pragma once
+
+#include "lanes.h"
+
+namespace culoss {
+
+// Numbers ≥ 0 from a first to a last one, told by their bits: one comparison, which NaN does not
+// pass.
+template <class A>
+struct Interval {
+  Bits<A> first;
+  Bits<A> count;
+
+  static Interval of(A first, A last) {
+    return {bits_of(first), last < first ? 0 : bits_of(last) - bits_of(first) + 1};
+  }
+  // Below `count` for those of the interval.
+  template <class V>
+  HD Bits<V> index(V x) const {
+    return bits_of(x) - first;
+  }
+};
+
+}  // namespace culoss
