@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { cpu, cuda, tensor } from 'culoss';
+import { brief } from '#bench/measure.mjs';
+import { arrayOf, oneHot, repeat, tilesOf } from '#bench/numbers.mjs';
+import { onGpu } from '#bench/places.mjs';
+import { median, pairedRatio } from '#bench/statistics.mjs';
+import { bytesMoved, criterionOf, quick, titleOf, type Workload } from '#bench/workloads.mjs';
 import { cpuWorkloads } from '../scripts/bench/cpu-workloads.mjs';
+import { workloads } from '../scripts/bench/cuda-workloads.mjs';
 import { readmeCpuFigures, readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
-import { brief } from '../scripts/bench/measure.mjs';
-import { arrayOf, oneHot, repeat, tilesOf } from '../scripts/bench/numbers.mjs';
 import { findPython, Peers } from '../scripts/bench/peers.mjs';
-import { onGpu } from '../scripts/bench/places.mjs';
 import { growthPlot, speedPlot } from '../scripts/bench/plots.mjs';
 import {
   type CpuResult,
@@ -23,15 +26,6 @@ import {
   whyNotWritten,
   writeResult,
 } from '../scripts/bench/results.mjs';
-import { median, pairedRatio } from '../scripts/bench/statistics.mjs';
-import {
-  bytesMoved,
-  criterionOf,
-  quick,
-  titleOf,
-  type Workload,
-  workloads,
-} from '../scripts/bench/workloads.mjs';
 import { itUnless, numbers, onCuda } from './devices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,6 @@
 // What is measured on the CPU.
 import { cpu } from 'culoss';
-import { type Choice, type Workload, workload } from './workloads.mjs';
+import { type Choice, type Workload, workload } from '#bench/workloads.mjs';
 
 const vocabulary = [4096, 32000];
 const detection = [65536, 80];

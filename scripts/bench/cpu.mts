@@ -11,18 +11,18 @@
 //                        whole runs only
 import { writeFileSync } from 'node:fs';
 import { cpu } from 'culoss';
-import { setsOf } from './buffers.mjs';
+import { setsOf } from '#bench/buffers.mjs';
+import { measure } from '#bench/measure.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { onCpu } from '#bench/places.mjs';
+import { elementsOf, titleOf, type Workload } from '#bench/workloads.mjs';
 import { cpuWorkloads } from './cpu-workloads.mjs';
 import { growth } from './growth.mjs';
 import { cpuMachine } from './machine.mjs';
-import { measure } from './measure.mjs';
-import { tilesOf } from './numbers.mjs';
-import { onCpu } from './places.mjs';
 import { growthPlot, speedPlot } from './plots.mjs';
 import * as program from './program.mjs';
 import { type CpuResult, type MeasuredRow, type PeerRow, writeResult } from './results.mjs';
 import { backends, measureTfjs, tfjsVersion } from './tfjs.mjs';
-import { elementsOf, titleOf, type Workload } from './workloads.mjs';
 
 /** Elements from which on TensorFlow.js is left out: it takes seconds, and gigabytes. */
 const mostForTfjs = 1e7;

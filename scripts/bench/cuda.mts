@@ -8,14 +8,15 @@
 //   --json               the result as JSON on stdout; progress goes to stderr
 //   --output <folder>    where <card>.json goes; default: scripts/bench/results, for whole runs only
 import { cuda } from 'culoss';
-import { setsOf } from './buffers.mjs';
+import { setsOf } from '#bench/buffers.mjs';
+import { enqueueTime, measure } from '#bench/measure.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { onGpu } from '#bench/places.mjs';
+import { titleOf, type Workload } from '#bench/workloads.mjs';
+import { workloads } from './cuda-workloads.mjs';
 import { isEmulated, machine } from './machine.mjs';
-import { enqueueTime, measure } from './measure.mjs';
-import { tilesOf } from './numbers.mjs';
-import { onGpu } from './places.mjs';
 import * as program from './program.mjs';
 import { type Result, type Row, writeResult } from './results.mjs';
-import { titleOf, type Workload, workloads } from './workloads.mjs';
 
 const options = program.readOptions();
 const reason = cuda.unavailableReason;

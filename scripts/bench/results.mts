@@ -8,10 +8,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Measurement } from '#bench/measure.mjs';
+import type { Workload } from '#bench/workloads.mjs';
 import type { Curve } from './growth.mjs';
 import { type CpuMachine, isEmulated, type Machine } from './machine.mjs';
-import type { Measurement } from './measure.mjs';
-import type { Workload } from './workloads.mjs';
 
 /** What another library takes for the same work, or in words why there is no figure. */
 export type PeerRow = { peer: string } & (

@@ -1,5 +1,5 @@
 // One workload: culoss and a plain copy at the same place, in turn.
-import { cuda } from 'culoss';
+import { cuda } from '../index.mjs';
 import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
 import type { Tiles } from './numbers.mjs';
 import type { Clock, Place } from './places.mjs';

@@ -1,6 +1,6 @@
 // Tensors of a workload where it is measured, several times over: used in turn, so that no call finds in
 // the cache what the one before it left there.
-import { type Device, type Tensor, tensor } from 'culoss';
+import { type Device, type Tensor, tensor } from '../index.mjs';
 import { arrayOf, oneHot, repeat, type Tiles } from './numbers.mjs';
 import type { Place } from './places.mjs';
 import { bytesMoved, criterionOf, elementsOf, rowsOf, type Workload } from './workloads.mjs';

@@ -1,6 +1,6 @@
 // Where losses are measured: on a CUDA device, or on the CPU.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cuda, type Device, Stream } from 'culoss';
+import { cuda, type Device, Stream } from '../index.mjs';
 
 /** Milliseconds that a place works on what a function asks for. */
 export interface Clock extends Disposable {
