@@ -1,9 +1,8 @@
 // What is measured on a GPU: losses × shapes × dtypes.
+import { detection, vocabulary, wideVocabulary } from '#bench/budgets.mjs';
 import { lossNames, type Workload, workload } from '#bench/workloads.mjs';
 
 const storage = ['float32', 'bfloat16'] as const;
-const vocabulary = [4096, 32000];
-const detection = [65536, 80];
 
 /** The shapes that the project has set itself goals for, and what others make of them. */
 const goals: Workload[] = storage.flatMap((dtype) => {
@@ -22,8 +21,8 @@ const goals: Workload[] = storage.flatMap((dtype) => {
   ];
 });
 
-const wideVocabulary = (['CategoricalFocalLoss', 'NegativeLogLoss'] as const).map((loss) =>
-  workload(loss, [8192, 131072], { dtype: 'bfloat16', hasPeers: true }),
+const wide = (['CategoricalFocalLoss', 'NegativeLogLoss'] as const).map((loss) =>
+  workload(loss, wideVocabulary, { dtype: 'bfloat16', hasPeers: true }),
 );
 
 /** Rows of every length, from one warp to many blocks, in tensors of one size. */
@@ -56,7 +55,7 @@ const tiny = lossNames.map((loss) => workload(loss, [16, 10]));
 
 export const workloads: readonly Workload[] = [
   ...goals,
-  ...wideVocabulary,
+  ...wide,
   ...rowsOfAllLengths,
   ...others,
   ...tiny,
