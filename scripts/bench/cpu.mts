@@ -1,5 +1,6 @@
 // `npm run bench`: what the losses take on this CPU, beside a plain copy of the same bytes by as many
-// threads, and beside TensorFlow.js and, where a Python has torch, PyTorch.
+// threads, and beside TensorFlow.js and, where a Python has torch, PyTorch; and what one call costs by
+// itself.
 //
 //   --filter <pattern>   only workloads whose title matches
 //   --peers <pattern>    other libraries only for workloads whose title matches
