@@ -6,12 +6,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { cpu, cuda, tensor } from 'culoss';
+import { tinyCalls } from '#bench/budgets.mjs';
+import { brief } from '#bench/measure.mjs';
+import { arrayOf, oneHot, repeat, tilesOf } from '#bench/numbers.mjs';
+import { onGpu } from '#bench/places.mjs';
+import { median, pairedRatio } from '#bench/statistics.mjs';
+import { bytesMoved, criterionOf, quick, titleOf, type Workload } from '#bench/workloads.mjs';
 import { cpuWorkloads } from '../scripts/bench/cpu-workloads.mjs';
+import { workloads } from '../scripts/bench/cuda-workloads.mjs';
 import { readmeCpuFigures, readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
-import { brief } from '../scripts/bench/measure.mjs';
-import { arrayOf, oneHot, repeat, tilesOf } from '../scripts/bench/numbers.mjs';
 import { findPython, Peers } from '../scripts/bench/peers.mjs';
-import { onGpu } from '../scripts/bench/places.mjs';
 import { growthPlot, speedPlot } from '../scripts/bench/plots.mjs';
 import {
   type CpuResult,
@@ -23,15 +27,6 @@ import {
   whyNotWritten,
   writeResult,
 } from '../scripts/bench/results.mjs';
-import { median, pairedRatio } from '../scripts/bench/statistics.mjs';
-import {
-  bytesMoved,
-  criterionOf,
-  quick,
-  titleOf,
-  type Workload,
-  workloads,
-} from '../scripts/bench/workloads.mjs';
 import { itUnless, numbers, onCuda } from './devices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -185,12 +180,17 @@ describe('bench', () => {
     const cpuResult: CpuResult = {
       ...{ processor: 'Fixture (R) 2', threads: 2, isa: 'avx2', memoryGigabytes: 24 },
       ...{ commit: 'abc', date: '2000-01-01', node: '0.0.0', command: 'npm run bench' },
-      ...{ peers: { torch: '9.9' }, isFinished: true, rows: [measured], curves: [curve] },
+      ...{ peers: { torch: '9.9' }, isFinished: true, curves: [curve] },
+      rows: [measured, { ...measured, budget: 0.8 }],
+      calls: [{ ...measured, title: 'a tiny call', microseconds: 2.125, budget: 3 }],
     };
     writeResult(folder, cpuResult);
     const lines = readmeCpuFigures(folder).split('\n');
     expect(lines).to.include('### Fixture (R) 2, 2 threads');
     expect(lines).to.include('| workload | MB moved | ms | of copy speed | peers |');
+    const speeds = lines.flatMap((line) => /2\.000 \| ([^|]*) \|/.exec(line)?.[1] ?? []);
+    expect(speeds).to.deep.equal(['0.75', '0.75 (≥ 0.8)']);
+    expect(lines).to.include('- a tiny call: 2.13 µs (≤ 3)');
     expect(lines.join('\n')).to.match(
       /cpu\/fixture-r-2-2-threads-speed\.svg\)[\s\S]*-growth\.svg\)/,
     );
@@ -221,10 +221,12 @@ describe('bench', () => {
       env,
     });
     expect(status, stderr).to.equal(0);
-    const { rows, curves } = JSON.parse(stdout) as CpuResult;
+    const { rows, curves, calls } = JSON.parse(stdout) as CpuResult;
     expect(rows).to.have.length(quick(cpuWorkloads()).length);
     const peers = rows.flatMap((one) => one.peers.filter((peer) => !('missing' in peer)));
     expect(peers.length).to.be.greaterThan(8);
+    expect(calls?.map(({ title }) => title)).to.deep.equal(tinyCalls.map(titleOf));
+    for (const { microseconds } of calls ?? []) expect(microseconds).to.be.greaterThan(0);
     expect(curves.map(({ points }) => points.length)).to.deep.equal([2, 2, 2]);
     expect(readdirSync(folder)).to.deep.equal([]);
   });

@@ -67,6 +67,36 @@ describe('binding', () => {
     }
   });
 
+  it('a call passes its numbers and operands in the positions where the addon reads them', () => {
+    const enumerators = (name: string): string[] => {
+      const list = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(
+        read('native/addon/criterion.cpp'),
+      )?.[1] as string;
+      const names = list.split(',').map((text) => text.trim().slice(1)); // without the k
+      return names.map((text) => text.charAt(0).toLowerCase() + text.slice(1));
+    };
+    const facts = enumerators('Number').slice(0, -1); // the last is where the operands begin
+    const operands = enumerators('Position').slice(0, -1); // the last is how many they are
+    const [ofOperands] = /^export interface Operands \{[^}]*\}/m.exec(read('binding.d.ts')) ?? [''];
+    expect([...ofOperands.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)).to.deep.equal(
+      operands,
+    );
+
+    const call = Object.fromEntries([
+      ...facts.map((name, i) => [name, 100 + i]),
+      ...operands.map((name, i) => [name, { memory: name, dtype: 200 + i, size: 300 + i }]),
+    ]);
+    let passed: [Float64Array, ...string[]] | undefined;
+    const criterion = { run: (...given: [Float64Array, ...string[]]) => (passed = given) };
+    runCall(criterion, call);
+    const [given, ...memories] = passed as [Float64Array, ...string[]];
+    expect(memories).to.deep.equal(operands);
+    expect([...given]).to.deep.equal([
+      ...facts.map((_, i) => 100 + i),
+      ...operands.flatMap((_, i) => [200 + i, 300 + i]),
+    ]);
+  });
+
   it('the addon refuses what would corrupt memory, whatever TypeScript let through', () => {
     const options = {
       term: 'focal',

@@ -1,7 +1,17 @@
 // The package as its users load it.
 import { execFileSync } from 'node:child_process';
-import { utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import * as esm from 'culoss';
@@ -22,6 +32,32 @@ describe('package', () => {
     const names = Object.keys(manifest.scripts);
     expect(names.filter((name) => /install|prepare|^prebuild$/.test(name))).to.deep.equal([]);
     expect(names.length).to.be.at.most(10);
+  });
+
+  it('is all that `npx culoss bench` needs where it is installed without what it is developed with', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'culoss-install-'));
+    const flags = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
+    const npm = (...args: string[]): string =>
+      execFileSync('npm', [...flags, ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    try {
+      const [packed] = JSON.parse(npm('pack', root, '--json')) as [{ filename: string }];
+      // There is no network: the packages that it depends on are those of this checkout.
+      const dependencies = Object.keys(manifest.dependencies);
+      const folders = dependencies.map((name) => `${root}node_modules/${name}`);
+      npm('install', '--install-links', `./${packed.filename}`, ...folders);
+      const installed = readdirSync(`${folder}/node_modules`).filter((name) => /^\w/.test(name));
+      expect(installed.sort()).to.deep.equal(['culoss', ...dependencies].sort());
+      // A release has the addon in it; a checkout has built one.
+      const prebuilds = `${folder}/node_modules/culoss/prebuilds/${process.platform}-${process.arch}`;
+      mkdirSync(prebuilds, { recursive: true });
+      copyFileSync(`${root}build/Release/culoss.node`, `${prebuilds}/culoss.node`);
+      const culoss = (...args: string[]) => npm('exec', '--', 'culoss', ...args);
+      expect(culoss('--version').trim()).to.equal(manifest.version);
+      const report = JSON.parse(culoss('bench', '--quick', '--json'));
+      expect(report.devices[0]).to.include({ device: 'cpu', threads: esm.cpu.threads });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('builds a changed native file again, and nothing that has not changed', () => {

@@ -1,21 +1,13 @@
 // What is measured on the CPU.
 import { cpu } from 'culoss';
-import { type Choice, type Workload, workload } from './workloads.mjs';
+import { budgetedLosses, detection, vocabulary } from '#bench/budgets.mjs';
+import { type Choice, type Workload, workload } from '#bench/workloads.mjs';
 
-const vocabulary = [4096, 32000];
-const detection = [65536, 80];
 const images = [4, 19, 512, 512];
 
 /** Losses by which the project has set itself goals, at both of its shapes. */
 function goals(choice: Choice): Workload[] {
-  return [vocabulary, detection].flatMap((shape) => [
-    workload('BinaryFocalLoss', shape, { ...choice, from: 'probabilities' }),
-    workload('BinaryCrossEntropy', shape, { ...choice, from: 'probabilities' }),
-    workload('BinaryFocalLoss', shape, choice),
-    workload('BinaryCrossEntropy', shape, choice),
-    workload('CategoricalFocalLoss', shape, choice),
-    workload('NegativeLogLoss', shape, choice),
-  ]);
+  return [vocabulary, detection].flatMap((shape) => budgetedLosses(shape, choice));
 }
 
 const others: Workload[] = [

@@ -1,5 +1,6 @@
 // `npm run bench`: what the losses take on this CPU, beside a plain copy of the same bytes by as many
-// threads, and beside TensorFlow.js and, where a Python has torch, PyTorch.
+// threads, and beside TensorFlow.js and, where a Python has torch, PyTorch; and what one call costs by
+// itself.
 //
 //   --filter <pattern>   only workloads whose title matches
 //   --peers <pattern>    other libraries only for workloads whose title matches
@@ -11,18 +12,21 @@
 //                        whole runs only
 import { writeFileSync } from 'node:fs';
 import { cpu } from 'culoss';
-import { setsOf } from './buffers.mjs';
+import { leastOfCopySpeed } from '#bench/budgets.mjs';
+import { setsOf } from '#bench/buffers.mjs';
+import { measure } from '#bench/measure.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { onCpu } from '#bench/places.mjs';
+import { measureCalls } from '#bench/report.mjs';
+import { elementsOf, titleOf, type Workload } from '#bench/workloads.mjs';
 import { cpuWorkloads } from './cpu-workloads.mjs';
+import { callText } from './figures.mjs';
 import { growth } from './growth.mjs';
 import { cpuMachine } from './machine.mjs';
-import { measure } from './measure.mjs';
-import { tilesOf } from './numbers.mjs';
-import { onCpu } from './places.mjs';
 import { growthPlot, speedPlot } from './plots.mjs';
 import * as program from './program.mjs';
 import { type CpuResult, type MeasuredRow, type PeerRow, writeResult } from './results.mjs';
 import { backends, measureTfjs, tfjsVersion } from './tfjs.mjs';
-import { elementsOf, titleOf, type Workload } from './workloads.mjs';
 
 /** Elements from which on TensorFlow.js is left out: it takes seconds, and gigabytes. */
 const mostForTfjs = 1e7;
@@ -38,6 +42,8 @@ const versions = options['no-peers']
   ? {}
   : { 'TensorFlow.js': tfjsVersion, ...(peers?.versions ?? {}) };
 const result: CpuResult = { ...facts, peers: versions, isFinished: false, rows: [], curves: [] };
+result.calls = await measureCalls(onCpu, options.quick);
+for (const call of result.calls) console.error(callText(call));
 for (const workload of chosen) {
   const row = await rowOf(workload);
   result.rows.push(row);
@@ -65,14 +71,16 @@ async function rowOf(workload: Workload): Promise<MeasuredRow> {
   const tiles = tilesOf(workload);
   const measured = await measure(workload, tiles, effort, onCpu);
   cpu.threads = all;
-  const { hasPeers, ...kept } = workload;
+  const { hasPeers, threads, ...kept } = workload;
+  // The budgets are of a machine, not of one of its cores.
+  const budget = threads === all ? leastOfCopySpeed(workload, 'cpu') : undefined;
   const asked = program.asksPeers(workload, options);
   const rows: PeerRow[] = asked ? await measureTfjsOn(workload) : [];
   if (asked && peers) {
     const sets = Math.min(2, setsOf(workload, onCpu));
     rows.push(...(await peers.measure(workload, tiles, { sets, effort })));
   }
-  return { title: titleOf(workload), ...kept, ...measured, peers: rows };
+  return { title: titleOf(workload), ...kept, threads, ...measured, budget, peers: rows };
 }
 
 async function measureTfjsOn(workload: Workload): Promise<PeerRow[]> {

@@ -8,14 +8,16 @@
 //   --json               the result as JSON on stdout; progress goes to stderr
 //   --output <folder>    where <card>.json goes; default: scripts/bench/results, for whole runs only
 import { cuda } from 'culoss';
-import { setsOf } from './buffers.mjs';
+import { leastOfCopySpeed } from '#bench/budgets.mjs';
+import { setsOf } from '#bench/buffers.mjs';
+import { enqueueTime, measure } from '#bench/measure.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { onGpu } from '#bench/places.mjs';
+import { titleOf, type Workload } from '#bench/workloads.mjs';
+import { workloads } from './cuda-workloads.mjs';
 import { isEmulated, machine } from './machine.mjs';
-import { enqueueTime, measure } from './measure.mjs';
-import { tilesOf } from './numbers.mjs';
-import { onGpu } from './places.mjs';
 import * as program from './program.mjs';
 import { type Result, type Row, writeResult } from './results.mjs';
-import { titleOf, type Workload, workloads } from './workloads.mjs';
 
 const options = program.readOptions();
 const reason = cuda.unavailableReason;
@@ -48,11 +50,13 @@ async function rowOf(workload: Workload): Promise<Row> {
   const measured = await measure(workload, tiles, effort, onGpu);
   const enqueueMicroseconds = await enqueueTime(workload, tiles, options.quick ? 2 : 10);
   const { hasPeers, ...kept } = workload;
+  const budget = leastOfCopySpeed(workload, 'cuda:0');
   await cuda.synchronize();
   cuda.emptyCache(); // the peers have the card next
   const rows =
     peers && program.asksPeers(workload, options)
       ? await peers.measure(workload, tiles, { sets: setsOf(workload, onGpu), effort })
       : [];
-  return { title: titleOf(workload), ...kept, ...measured, enqueueMicroseconds, peers: rows };
+  const facts = { ...kept, ...measured, enqueueMicroseconds, budget };
+  return { title: titleOf(workload), ...facts, peers: rows };
 }

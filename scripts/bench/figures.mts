@@ -1,5 +1,6 @@
 // Rows as text: for the terminal, and for the README.
 import Table3 from 'cli-table3';
+import type { CallRow } from '#bench/report.mjs';
 import {
   type CpuResult,
   fileOf,
@@ -15,9 +16,18 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGroupin
 
 const megabytes = (bytes: number): string => whole.format(bytes / 1e6);
 
-const kilobytes = (bytes: number): string => (bytes / 1e3).toFixed(1);
+const kilobytes = (bytes: number | null): string =>
+  bytes === null ? '–' : (bytes / 1e3).toFixed(1);
 
 const milliseconds = (time: number): string => time.toPrecision(4);
+
+/** `0.82 (≥ 0.8)`: what was measured, and the goal where there is one. */
+const speedText = ({ ofCopySpeed, budget }: MeasuredRow): string =>
+  `${ofCopySpeed.toFixed(2)}${budget === undefined ? '' : ` (≥ ${budget})`}`;
+
+/** `2.12 µs (≤ 3)` */
+export const callText = ({ title, microseconds, budget }: CallRow): string =>
+  `${title}: ${microseconds.toFixed(2)} µs (≤ ${budget})`;
 
 /** The columns of figures, by their headings. */
 type Columns<R> = Record<string, (row: R) => string>;
@@ -25,7 +35,7 @@ type Columns<R> = Record<string, (row: R) => string>;
 const cpuColumns: Columns<MeasuredRow> = {
   'MB moved': (row) => megabytes(row.bytesMoved),
   ms: (row) => milliseconds(row.milliseconds),
-  'of copy speed': (row) => row.ofCopySpeed.toFixed(2),
+  'of copy speed': (row) => speedText(row),
 };
 const gpuColumns: Columns<Row> = {
   ...cpuColumns,
@@ -117,6 +127,7 @@ function cpuSection(result: CpuResult): string {
     '',
     ...markdownTable(result.rows),
     '',
+    ...callLines(result.calls ?? []),
     `![Speed of each workload as a part of a plain copy's](${plots}/${name}-speed.svg)`,
     ...(result.curves.length === 0
       ? []
@@ -128,6 +139,16 @@ function cpuSection(result: CpuResult): string {
         ]),
   ].join('\n');
 }
+
+const callLines = (calls: readonly CallRow[]): string[] =>
+  calls.length === 0
+    ? []
+    : [
+        'One call by itself, from JavaScript to JavaScript, with memory for its gradient:',
+        '',
+        ...calls.map((row) => `- ${callText(row)}`),
+        '',
+      ];
 
 function markdownTable(rows: readonly MeasuredRow[]): string[] {
   const headings = headingsOf(rows[0]);

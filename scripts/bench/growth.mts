@@ -1,10 +1,10 @@
 // How cost grows: time and memory of one call, from a thousand elements to a thousand million.
 import { freemem } from 'node:os';
+import { measure } from '#bench/measure.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { onCpu } from '#bench/places.mjs';
 import { growing } from './cpu-workloads.mjs';
-import { measure } from './measure.mjs';
-import { tilesOf } from './numbers.mjs';
 import type { Peers } from './peers.mjs';
-import { onCpu } from './places.mjs';
 import { type Backend, measureTfjs } from './tfjs.mjs';
 
 export interface Point {

@@ -1,8 +1,7 @@
 // What a figure is worth nothing without: the card or processor, and all that was installed and built.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { cpu, cuda } from 'culoss';
+import { type Card, cardHere, type Processor, processorHere } from '#bench/machine.mjs';
 
 /** null: could not be found out, which keeps a result from being written. */
 interface Run {
@@ -12,28 +11,19 @@ interface Run {
   node: string;
   command: string;
 }
-export interface Machine extends Run {
-  card: string;
-  computeCapability: string;
+export interface Machine extends Run, Card {
   driver: string | null;
   /** The CUDA compiler that built the addon. */
   toolkit: string | null;
 }
-export interface CpuMachine extends Run {
-  processor: string;
-  threads: number;
-  isa: string;
-  memoryGigabytes: number;
-}
+export interface CpuMachine extends Run, Processor {}
 
 /** A simulated device, for tests of this program: it has no speed. */
 export const isEmulated = (card: string): boolean => card === 'emulated device';
 
 export function machine(root: string, command: string): Machine {
-  const { name, computeCapability } = cuda.device();
   return {
-    card: name,
-    computeCapability,
+    ...cardHere(),
     driver: output('nvidia-smi', ['--query-gpu=driver_version', '--format=csv,noheader']),
     toolkit: toolkitOf(`${root}build/CMakeFiles`),
     ...run(root, command),
@@ -41,13 +31,7 @@ export function machine(root: string, command: string): Machine {
 }
 
 export function cpuMachine(root: string, command: string): CpuMachine {
-  return {
-    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
-    threads: cpu.threads,
-    isa: cpu.isa,
-    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
-    ...run(root, command),
-  };
+  return { ...processorHere(), ...run(root, command) };
 }
 
 const run = (root: string, command: string): Run => ({

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Effort } from './measure.mjs';
-import type { Tiles } from './numbers.mjs';
+import type { Effort } from '#bench/measure.mjs';
+import type { Tiles } from '#bench/numbers.mjs';
+import { alpha, gamma, type Workload } from '#bench/workloads.mjs';
 import type { PeerRow } from './results.mjs';
-import { alpha, gamma, type Workload } from './workloads.mjs';
 
 /** What peers.py takes as a line. Files hold the tiles of numbers.mts. */
 export interface PeerRequest extends Workload {

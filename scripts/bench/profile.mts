@@ -2,9 +2,10 @@
 // loads the kernels. `--filter <pattern>` and `--quick` as in cuda.mts.
 import { parseArgs } from 'node:util';
 import { cuda } from 'culoss';
-import { callOf, dispose, makeBuffers } from './buffers.mjs';
-import { tilesOf } from './numbers.mjs';
-import { quick, titleOf, workloads } from './workloads.mjs';
+import { callOf, dispose, makeBuffers } from '#bench/buffers.mjs';
+import { tilesOf } from '#bench/numbers.mjs';
+import { quick, titleOf } from '#bench/workloads.mjs';
+import { workloads } from './cuda-workloads.mjs';
 
 const { values: options } = parseArgs({
   options: { filter: { type: 'string', default: '' }, quick: { type: 'boolean', default: false } },

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { brief, type Effort, thorough } from '#bench/measure.mjs';
+import { quick, titleOf, type Workload } from '#bench/workloads.mjs';
 import { peerText, terminalTable } from './figures.mjs';
 import type { CpuMachine, Machine } from './machine.mjs';
-import { brief, type Effort, thorough } from './measure.mjs';
 import { findPython, Peers } from './peers.mjs';
 import { type CpuResult, disagreement, type Result, whyNotWritten } from './results.mjs';
-import { quick, titleOf, type Workload } from './workloads.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 

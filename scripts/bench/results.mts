@@ -8,10 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Measurement } from '#bench/measure.mjs';
+import type { CallRow } from '#bench/report.mjs';
+import type { Workload } from '#bench/workloads.mjs';
 import type { Curve } from './growth.mjs';
 import { type CpuMachine, isEmulated, type Machine } from './machine.mjs';
-import type { Measurement } from './measure.mjs';
-import type { Workload } from './workloads.mjs';
 
 /** What another library takes for the same work, or in words why there is no figure. */
 export type PeerRow = { peer: string } & (
@@ -29,6 +30,8 @@ export type PeerRow = { peer: string } & (
 
 export interface MeasuredRow extends Omit<Workload, 'hasPeers'>, Measurement {
   title: string;
+  /** At least so much of copy speed: the goal, where there is one. */
+  budget?: number;
   peers: PeerRow[];
 }
 export interface Row extends MeasuredRow {
@@ -47,6 +50,8 @@ export interface Result extends Machine, Finished<Row> {}
 export interface CpuResult extends CpuMachine, Finished<MeasuredRow> {
   /** How the cost of one loss grows; [] where that was not asked for. */
   curves: Curve[];
+  /** What one call costs by itself; absent from results that are older. */
+  calls?: CallRow[];
 }
 
 /** What `main` was asked for, as far as it decides whether its figures are kept. */

@@ -1,12 +1,12 @@
 // TensorFlow.js as a peer: the same losses of its ops, on its cpu and wasm backends.
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { type Effort, inPairs } from './measure.mjs';
-import { repeat, type Tiles } from './numbers.mjs';
-import { onCpu } from './places.mjs';
+import { type Effort, inPairs } from '#bench/measure.mjs';
+import { repeat, type Tiles } from '#bench/numbers.mjs';
+import { onCpu } from '#bench/places.mjs';
+import { median } from '#bench/statistics.mjs';
+import { alpha, elementsOf, gamma, rowsOf, type Workload } from '#bench/workloads.mjs';
 import type { PeerRow } from './results.mjs';
-import { median } from './statistics.mjs';
-import { alpha, elementsOf, gamma, rowsOf, type Workload } from './workloads.mjs';
 
 export const backends = ['cpu', 'wasm'] as const;
 export type Backend = (typeof backends)[number];

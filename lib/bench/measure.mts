@@ -1,10 +1,10 @@
 // One workload: culoss and a plain copy at the same place, in turn.
-import { cuda } from 'culoss';
+import type { Tensor } from '../index.mjs';
 import { type Buffers, callOf, dispose, makeBuffers, setsOf } from './buffers.mjs';
-import type { Tiles } from './numbers.mjs';
-import type { Clock, Place } from './places.mjs';
+import { type Tiles, tilesOf } from './numbers.mjs';
+import { type Clock, onGpu, type Place } from './places.mjs';
 import { median, pairedRatio } from './statistics.mjs';
-import { bytesMoved, type Workload } from './workloads.mjs';
+import { bytesMoved, criterionOf, type Workload } from './workloads.mjs';
 
 export interface Measurement {
   /** Of one call, and of one copy of the inputs into the gradient's memory: medians. */
@@ -13,8 +13,8 @@ export interface Measurement {
   bytesMoved: number;
   /** Bytes per second as a part of the copy's: the median of paired ratios. */
   ofCopySpeed: number;
-  /** The most that a call has at once beyond inputs, targets, loss and gradient. */
-  memoryBytes: number;
+  /** The most that a call has at once beyond inputs, targets, loss and gradient; null: not known. */
+  memoryBytes: number | null;
   pairs: number;
   /** The loss of the first call, which that of the peers is compared with. */
   value: number;
@@ -109,17 +109,43 @@ export async function enqueueTime(
   const sets = makeBuffers(workload, tiles, { device: 'cuda:0', count: 2 });
   const next = inTurn(sets);
   const call = callOf(workload);
-  const calls = 50; // fewer launches than the queue of the driver holds, which would wait
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await cuda.synchronize();
-    const started = performance.now();
-    for (let i = 0; i < calls; i++) call(next());
-    times.push((1000 * (performance.now() - started)) / calls);
+    times.push(await microsecondsOf(() => call(next()), onGpu));
   }
-  await cuda.synchronize();
   dispose(sets);
   return median(times);
+}
+
+/**
+ * Microseconds from JavaScript to JavaScript of a call that makes its loss, and is given memory for
+ * its gradient.
+ */
+export async function callTime(workload: Workload, place: Place, rounds: number): Promise<number> {
+  const { device } = place;
+  const sets = makeBuffers(workload, tilesOf(workload), { device, count: 1 });
+  const { inputs, targets, outGrad } = sets[0] as Buffers;
+  const criterion = criterionOf(workload);
+  const losses: Tensor[] = [];
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const call = () => losses.push(criterion.valueAndGrad(inputs, targets, { outGrad }).loss);
+    times.push(await microsecondsOf(call, place));
+    for (const loss of losses.splice(0)) loss.dispose();
+  }
+  dispose(sets);
+  return median(times);
+}
+
+/** One of many that do not wait for the device. */
+async function microsecondsOf(call: () => unknown, place: Place): Promise<number> {
+  const calls = place.callsAtOnce;
+  await place.wait();
+  const started = performance.now();
+  for (let i = 0; i < calls; i++) call();
+  const milliseconds = performance.now() - started;
+  await place.wait();
+  return (1000 * milliseconds) / calls;
 }
 
 function lossAfter(call: (buffers: Buffers) => void, buffers: Buffers): number {

@@ -1,6 +1,6 @@
 // Inputs and targets, the same for culoss and for its peers: a tile of random numbers that both
 // repeat until the tensor is full. Made once, because random numbers take longer than the losses.
-import { type FloatDtype, tensor } from 'culoss';
+import { type FloatDtype, tensor } from '../index.mjs';
 import type { Workload } from './workloads.mjs';
 
 /** Odd, and no multiple of a row, so that rows differ. */

@@ -1,4 +1,4 @@
-// What is measured: losses × shapes × dtypes, as data.
+// What is measured, as data: a loss, a shape, a dtype.
 import {
   BinaryCrossEntropy,
   BinaryFocalLoss,
@@ -6,9 +6,10 @@ import {
   type Criterion,
   type FloatDtype,
   NegativeLogLoss,
-} from 'culoss';
+} from '../index.mjs';
 
 const losses = { NegativeLogLoss, BinaryCrossEntropy, BinaryFocalLoss, CategoricalFocalLoss };
+export const lossNames = Object.keys(losses) as (keyof typeof losses)[];
 
 export interface Workload {
   loss: keyof typeof losses;
@@ -60,67 +61,6 @@ export function workload(
     ...choice,
   };
 }
-
-const storage = ['float32', 'bfloat16'] as const;
-const vocabulary = [4096, 32000];
-const detection = [65536, 80];
-
-/** The shapes that the project has set itself goals for, and what others make of them. */
-const goals: Workload[] = storage.flatMap((dtype) => {
-  const withPeers = { dtype, hasPeers: true };
-  const dense = { ...withPeers, targets: 'one-hot' } as const;
-  const probabilities = { ...withPeers, from: 'probabilities' } as const;
-  return [
-    workload('BinaryFocalLoss', vocabulary, probabilities),
-    workload('BinaryFocalLoss', detection, probabilities),
-    workload('BinaryFocalLoss', vocabulary, dense),
-    workload('BinaryFocalLoss', detection, dense),
-    workload('BinaryCrossEntropy', vocabulary, probabilities),
-    workload('BinaryCrossEntropy', vocabulary, dense),
-    workload('CategoricalFocalLoss', vocabulary, withPeers),
-    workload('NegativeLogLoss', vocabulary, withPeers),
-  ];
-});
-
-const wideVocabulary = (['CategoricalFocalLoss', 'NegativeLogLoss'] as const).map((loss) =>
-  workload(loss, [8192, 131072], { dtype: 'bfloat16', hasPeers: true }),
-);
-
-/** Rows of every length, from one warp to many blocks, in tensors of one size. */
-const elements = 2 ** 27;
-const lengths = [32, 100, 256, 1000, 4096, 8192, 32000, 50257, 131072, 262144];
-const rowsOfAllLengths = storage.flatMap((dtype) => [
-  ...lengths.map((columns) =>
-    workload('CategoricalFocalLoss', [Math.round(elements / columns), columns], { dtype }),
-  ),
-  workload('CategoricalFocalLoss', [16, 262144], { dtype }), // fewer rows than multiprocessors
-  workload('CategoricalFocalLoss', [8, 19, 512, 1024], { dtype }), // images, channels first
-]);
-
-/** Where most of the inputs need not be read, or nothing be written. */
-const others: Workload[] = [
-  workload('NegativeLogLoss', vocabulary, { from: 'probabilities', hasPeers: true }),
-  workload('CategoricalFocalLoss', [2 ** 20, 100], { from: 'probabilities', hasPeers: true }),
-  workload('CategoricalFocalLoss', vocabulary, { targets: 'one-hot' }),
-  workload('BinaryFocalLoss', vocabulary),
-  workload('BinaryFocalLoss', detection),
-  workload('BinaryFocalLoss', vocabulary, { dtype: 'float16' }),
-  workload('BinaryFocalLoss', vocabulary, { dtype: 'float64' }),
-  workload('BinaryFocalLoss', vocabulary, { from: 'probabilities', pass: 'value' }),
-  workload('CategoricalFocalLoss', vocabulary, { pass: 'value' }),
-  workload('CategoricalFocalLoss', vocabulary, { from: 'probabilities', pass: 'value' }),
-];
-
-/** Nothing but the way from JavaScript to the device. */
-const tiny = (Object.keys(losses) as Workload['loss'][]).map((loss) => workload(loss, [16, 10]));
-
-export const workloads: readonly Workload[] = [
-  ...goals,
-  ...wideVocabulary,
-  ...rowsOfAllLengths,
-  ...others,
-  ...tiny,
-];
 
 /** As small as a look at whether they run can be; what is then alike is done once. */
 export function quick(chosen: readonly Workload[]): Workload[] {

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// `culoss`: the first argument names a command, which reads the others.
+import { readOptions, UsageError } from './usage.mjs';
+import { version } from './version.mjs';
+
+interface Command {
+  summary: string;
+  load: () => Promise<{ run: (args: readonly string[]) => Promise<void> }>;
+}
+
+/** Loaded when they are asked for: help needs no native addon. */
+const commands: Record<string, Command> = {
+  bench: { summary: 'hold this machine against the budgets', load: () => import('./bench.mjs') },
+};
+
+const help = `Fused classification losses for Node, on CUDA and on the CPU.
+
+Usage: culoss <command> [options]
+
+Commands:
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name}   ${summary}`)
+  .join('\n')}
+
+Options:
+  -h, --help      this text; behind a command that of the command
+  -v, --version   the version of culoss
+
+Examples:
+  npx culoss bench          the budgets, as a table
+  npx culoss bench --help   what it takes`;
+
+const [name, ...args] = process.argv.slice(2);
+const isCommand = name !== undefined && Object.hasOwn(commands, name);
+try {
+  if (isCommand) await (await (commands[name] as Command).load()).run(args);
+  else answer();
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isUsage = error instanceof UsageError;
+  if (!isUsage && code === undefined) throw error; // a mistake of culoss, which its stack tells of
+  const command = isCommand ? `culoss ${name}` : 'culoss';
+  console.error(
+    isUsage ? `${command}: ${message}; see ${command} --help` : `${command}: ${message}`,
+  );
+  process.exitCode = isUsage ? 2 : 1;
+}
+
+/** What `culoss` says without a command. */
+function answer(): void {
+  if (name !== undefined && !name.startsWith('-')) {
+    throw new UsageError(`unknown command '${name}', expected ${Object.keys(commands).join(', ')}`);
+  }
+  const options = readOptions(process.argv.slice(2), {
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean', short: 'v' },
+  });
+  console.log(options.version ? version : help);
+}

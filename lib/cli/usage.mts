@@ -1,0 +1,27 @@
+// How the commands read their arguments: what is wrong with those is one line, and never a stack.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+/** Arguments that a command does not have. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; strict: true; allowPositionals: false }>
+>['values'];
+
+/** The options of a command. Throws a `UsageError` for any other argument. */
+export function readOptions<const O extends Options>(
+  args: readonly string[],
+  options: O,
+): Values<O> {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (!code.startsWith('ERR_PARSE_ARGS')) throw error;
+    const [what = message] = message.split('. '); // what follows is about `--`
+    throw new UsageError(what);
+  }
+}
