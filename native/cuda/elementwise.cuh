@@ -70,7 +70,7 @@ struct PackLoop {
     const int64_t columns_of_step = step - rows_of_step * columns;
     double sum = 0;
     for (;;) {
-      sum += visit(packs);
+      visit(packs, sum);
       packs.at += step;
       if (packs.at >= run.size) return sum;
       packs.row += rows_of_step;
@@ -83,13 +83,13 @@ struct PackLoop {
   }
 
  private:
-  // Writes losses and slopes, and returns the sum of the losses.
-  __device__ double visit(const Packs& packs) const {
-    const bool can_cross_rows = Work::kIsHard;
+  // Writes losses and slopes, and adds the losses to `sum`.
+  __device__ void visit(const Packs& packs, double& sum) const {
+    const bool can_cross_rows = Work::kIsUniform;  // class ids know their rows; others need none
     const bool is_of_one_row = packs.column + kElements <= work.layout.columns;
     const bool are_whole = packs.at >= 0 && packs.at + kElements <= run.size;
     if (!are_whole || work.layout.inner != 1 || !(is_of_one_row || can_cross_rows)) {
-      return visit_one_by_one(packs.at, kElements);
+      return visit_one_by_one(packs.at, kElements, sum);
     }
     const Targets targets = work.target.row(packs.row);
     const Place place{packs.row, packs.column, packs.at};
@@ -102,14 +102,16 @@ struct PackLoop {
       for (int e = 0; e < kPack; ++e) x[p * kPack + e] = load(inputs.of[e]);
     }
     if constexpr (!Work::kIsHard) targets.labels(place, labels);
-    if (Work::kIsUniform && !is_regular(x, labels)) return visit_one_by_one(packs.at, kElements);
+    if (Work::kIsUniform && !is_regular(x, labels)) {
+      return visit_one_by_one(packs.at, kElements, sum);
+    }
     Losses losses;
     if constexpr (Work::kIsHard) {
       evaluate_ids(x, targets, place, losses);
     } else {
       evaluate_labels(x, labels, place, losses);
     }
-    return write(packs.at, losses);
+    write(packs.at, losses, sum);
   }
 
   // Whether no guard is needed, and no element has two sides.
@@ -128,8 +130,7 @@ struct PackLoop {
     return is_regular;
   }
 
-  __device__ double write(int64_t at, const Losses& losses) const {
-    double sum = 0;
+  __device__ void write(int64_t at, const Losses& losses, double& sum) const {
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
       A of_pack = 0;  // few losses: their sum may be as narrow as they are
@@ -143,10 +144,10 @@ struct PackLoop {
       outputs.write(run, at + p * kPack, values, slopes);
       sum += double(of_pack);
     }
-    return sum;
   }
 
   // Class ids: all are taken for negatives, and then the one positive of each row is mended.
+  // Its input is read again, which is still in the cache: held for it, all of a pack would spill.
   // `targets` are those of the first row.
   __device__ void evaluate_ids(const Inputs& x, Targets targets, const Place& first,
                                Losses& losses) const {
@@ -163,18 +164,15 @@ struct PackLoop {
           if (e >= begin && e < end) losses[e] = {0, 0};
         }
       } else if (positive >= 0 && positive < kElements) {
-        mend(x, int(positive), losses);
+        mend(load(run.begin[first.offset + positive]), int(positive), losses);
       }
       if (end >= kElements) return;
       begin = end;
       targets = work.target.row(++row);
     }
   }
-  __device__ void mend(const Inputs& x, int positive, Losses& losses) const {
-    A its = 0;
-#pragma unroll
-    for (int e = 0; e < kElements; ++e) its = e == positive ? x[e] : its;
-    const auto loss = work.template of_side<true>(its, true, work.sides.positive, upstream);
+  __device__ void mend(A x, int positive, Losses& losses) const {
+    const auto loss = work.template of_side<true>(x, true, work.sides.positive, upstream);
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
       if (e == positive) losses[e] = loss;
@@ -203,9 +201,8 @@ struct PackLoop {
   }
 
   // `n` elements that are not all in the run, lie in several rows, or are not regular.
-  __device__ double visit_one_by_one(int64_t at, int n) const {
+  __device__ void visit_one_by_one(int64_t at, int n, double& sum) const {
     const int64_t end = at + n < run.size ? at + n : run.size;
-    double sum = 0;
     A of_pack = 0;
     for_each_place(work, at < 0 ? 0 : at, end, [&](const Place& place, const Targets& targets) {
       const A x = load(run.begin[place.offset]);
@@ -217,7 +214,6 @@ struct PackLoop {
         of_pack = 0;
       }
     });
-    return sum;
   }
 };
 
