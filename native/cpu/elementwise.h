@@ -62,21 +62,50 @@ class ElementwiseLoop {
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
-  // mended.
+  // mended. The positives of a block are evaluated together.
   void evaluate_rows(int64_t at, int n) {
     const A upstream = work_.upstream({}, slope_of_division());
-    const V negative = all<V>(work_.sides.negative);
-    evaluate_sides(n, upstream, [=](int) { return Side{Mask<V>{}, negative}; });
-    const int64_t columns = work_.layout.columns;
-    for (int64_t row = at / columns; row * columns < at + n; ++row) {
-      const int64_t first = row * columns - at, id = work_.target.id(row), i = first + id;
-      if (id < 0) {  // the row does not count
-        const int64_t end = std::min<int64_t>(first + columns, n);
-        for (int64_t i = std::max<int64_t>(first, 0); i < end; ++i) put_one(int(i), {0, 0});
-      } else if (i >= 0 && i < n) {
-        put_one(int(i), work_.of_side(inputs_[i], true, work_.sides.positive, upstream));
-      }
+    const V positive = all<V>(work_.sides.positive), negative = all<V>(work_.sides.negative);
+    int positives = 0;
+    for_each_row(at, n, [&](int64_t first, int64_t id) {
+      const int64_t i = first + id;
+      if (id < 0 || i < 0 || i >= n) return;
+      positive_.of[positives] = inputs_[i];
+      places_[positives++] = int(i);
+    });
+    if (positives > 0) {
+      pad(positive_, positives, A(0.5));
+      evaluate_sides(positive_.of, positives, upstream, [=](int) {
+        return Side{positive == positive, positive};
+      });
+      keep_positives(positives);
     }
+    evaluate_sides(inputs_, n, upstream, [=](int) { return Side{Mask<V>{}, negative}; });
+    for (int k = 0; k < positives; ++k) {
+      losses_.of[places_[k]] = losses_of_positives_.of[k];
+      slopes_.of[places_[k]] = slopes_of_positives_.of[k];
+    }
+    for_each_row(at, n, [&](int64_t first, int64_t id) {
+      if (id >= 0) return;  // the row counts
+      const int64_t begin = std::max<int64_t>(first, 0);
+      const int64_t end = std::min<int64_t>(first + work_.layout.columns, n);
+      std::fill(losses_.of + begin, losses_.of + end, A(0));
+      std::fill(slopes_.of + begin, slopes_.of + end, A(0));
+    });
+  }
+  // Calls `f(first, id)` for the rows of [at, at + n): where a row begins, seen from `at`, and its
+  // class, which is negative if it does not count.
+  template <class F>
+  void for_each_row(int64_t at, int n, F&& f) const {
+    const int64_t columns = work_.layout.columns;
+    int64_t row = at / columns;
+    for (int64_t first = row * columns - at; first < n; first += columns) {
+      f(first, work_.target.id(row++));
+    }
+  }
+  void keep_positives(int n) {
+    std::copy_n(losses_.of, n, losses_of_positives_.of);
+    std::copy_n(slopes_.of, n, slopes_of_positives_.of);
   }
 
   void evaluate_weighed(int n) {
@@ -87,15 +116,14 @@ class ElementwiseLoop {
       const Mask<V> is_positive = positive_.at(i) != V{};
       return Side{is_positive, select<V>(is_positive, positive_.at(i), negative_.at(i))};
     };
-    evaluate_sides(n, upstream, side_at);
+    evaluate_sides(inputs_, n, upstream, side_at);
     if (!is_soft) return;
-    std::copy_n(losses_.of, n, losses_of_positives_.of);
-    std::copy_n(slopes_.of, n, slopes_of_positives_.of);
+    keep_positives(n);
     for_each_vector<A>(n, [&](int i) {
       negative_.at(i) = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
       positive_.at(i) = V{};
     });
-    evaluate_sides(n, upstream, side_at);
+    evaluate_sides(inputs_, n, upstream, side_at);
     for_each_vector<A>(n, [&](int i) {
       losses_.at(i) = losses_of_positives_.at(i) + losses_.at(i);
       slopes_.at(i) = slopes_of_positives_.at(i) + slopes_.at(i);
@@ -108,22 +136,22 @@ class ElementwiseLoop {
     V weight;
   };
 
-  // The losses of `side_at(i)`. In two loops, which is faster: one would be a long chain.
+  // The losses of inputs, each of the side `side_at(i)`. In two loops, which is faster: one would
+  // be a long chain.
   template <class SideAt>
-  void evaluate_sides(int n, A upstream, const SideAt& side_at) {
+  void evaluate_sides(const A* inputs, int n, A upstream, const SideAt& side_at) {
     if constexpr (std::is_same_v<A, float>) {
-      if (isfinite(upstream) && prepare<true>(n, side_at)) {
-        return evaluate_prepared<true>(n, upstream, side_at);
+      if (isfinite(upstream) && prepare<true>(inputs, n, side_at)) {
+        return evaluate_prepared<true>(inputs, n, upstream, side_at);
       }
     }
-    prepare<false>(n, side_at);
-    evaluate_prepared<false>(n, upstream, side_at);
+    prepare<false>(inputs, n, side_at);
+    evaluate_prepared<false>(inputs, n, upstream, side_at);
   }
   // The costly part of the link; whether all are regular.
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] bool prepare(int n, const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] bool prepare(const A* inputs, int n, const SideAt& side_at) {
     const auto link = work_.link;  // so that its numbers stay in registers
-    const A* const inputs = inputs_;
     Bits<V> most{};
     for_each_vector<A>(n, [&](int i) {
       const V given = link.given(vector_at(inputs + i));
@@ -134,9 +162,9 @@ class ElementwiseLoop {
     return are_all<V>(most < Bits<V>{} + link.regular.count);
   }
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] void evaluate_prepared(int n, A upstream, const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] void evaluate_prepared(const A* inputs, int n, A upstream,
+                                                         const SideAt& side_at) {
     const Work work = work_;
-    const A* const inputs = inputs_;
     for_each_vector<A>(n, [&](int i) {
       const auto [is_positive, weight] = side_at(i);
       const Dual<V> loss =
@@ -214,11 +242,6 @@ class ElementwiseLoop {
     for (int i = 0; i < n; ++i) losses[i] = A(division_.of(losses_.of[i]));
   }
 
-  void put_one(int i, const Dual<A>& loss) {
-    losses_.of[i] = loss.value;
-    slopes_.of[i] = loss.slope;
-  }
-
   const Work& work_;
   const Division& division_;
   const Gradient<T> grad_;
@@ -226,6 +249,7 @@ class ElementwiseLoop {
   Block<A> loaded_, given_, costly_, positive_, negative_, losses_, slopes_;
   Block<A> pos_weights_, class_weights_, sample_weights_;
   Block<A> losses_of_positives_, slopes_of_positives_;
+  int places_[kBlock];  // of positives
 };
 
 }  // namespace culoss::cpu

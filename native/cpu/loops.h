@@ -21,10 +21,7 @@ struct Loops {
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) {
-    const Layout layout = work.layout;
-    sum = sum_over_chunks(
-        layout.rows(), rows_per_chunk(layout.columns), layout.columns,
-        [&](int64_t begin, int64_t end) { return RowwiseLoop(work, division).run(begin, end); });
+    sum = RowwiseLoop<Rowwise<T, Term, Link, Target>>::run(work, division);
   }
 };
 

@@ -1,8 +1,8 @@
 // The categorical losses. Rows go from step to step together, a tile of them, so that none waits
 // for what is computed of another. They are read from memory once: a tile is held in a cache, and
 // each step leaves there what the next one needs. A row that is too long for that is a tile of its
-// own, and its blocks are loaded again for each step; if its elements lie apart, too, they go one
-// by one.
+// own, and its blocks are loaded again for each step, in parts which threads can share; if its
+// elements lie apart, too, they go one by one.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include "../losses/rowwise.h"
 #include "operands.h"
 #include "output.h"
+#include "reduce.h"
 
 namespace culoss::cpu {
 
@@ -29,6 +30,20 @@ class RowwiseLoop {
         slope_of_division_(A(division.slope())),
         grad_(work.grad, work.layout.elements()) {}
 
+  // The sum of the losses of all rows.
+  static double run(const Work& work, const Division& division) {
+    const Layout& layout = work.layout;
+    const int64_t rows = layout.rows(), columns = layout.columns;
+    if (layout.inner == 1 && columns >= kLeastShared && rows < 4 * threads()) {
+      RowwiseLoop loop(work, division);
+      loop.is_shared_ = true;
+      return loop.run(0, rows);
+    }
+    return sum_over_chunks(rows, rows_per_chunk(columns), columns, [&](int64_t begin, int64_t end) {
+      return RowwiseLoop(work, division).run(begin, end);
+    });
+  }
+
   // The sum of the losses of the rows [begin, end).
   double run(int64_t begin, int64_t end) {
     double sum = 0;
@@ -45,6 +60,9 @@ class RowwiseLoop {
  private:
   static constexpr int kRows = 16;
   static constexpr int64_t kHeld = (128 << 10) / sizeof(A);
+  // Columns from which on all threads share a row, if there are few.
+  static constexpr int64_t kLeastShared = 8 * kChunk;
+  static_assert(kHeld < kLeastShared && kChunk % kBlock == 0);
   // Nothing is asked of elements beside the one that has a loss.
   static constexpr bool kIsLone = Work::kIsLone;
 
@@ -71,11 +89,17 @@ class RowwiseLoop {
     }
     if (lies_apart() && !kIsLone) load_tile(rows);
     if constexpr (Work::kIsCoupled) {
-      for_each_row(rows, [&](Row& row) { row.part.pass(largest(row)); });
-      for_each_row(rows, [&](Row& row) { row.part.rest = rest(row); });
+      for_each_row(rows, [&](Row& row) {
+        for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.largest(row, of); },
+                      [&](A largest) { row.part.pass(largest); });
+      });
+      for_each_row(rows, [&](Row& row) {
+        for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.rest(row, of); },
+                      [&](const auto& rest) { row.part.rest = row.part.rest + rest; });
+      });
       for_each_row(rows, [&](Row& row) { row.statistics = Statistics::of(row.part); });
     }
-    for_each_row(rows, [&](Row& row) { row.visit = visit(row); });
+    for_each_row(rows, [&](Row& row) { visit(row); });
     double sum = 0;
     for (int r = 0; r < rows; ++r) {
       const Sums& sums = rows_[r].visit.sums;
@@ -85,7 +109,13 @@ class RowwiseLoop {
       sum += sums.loss;
     }
     if (!grad_.is_wanted()) return sum;
-    for (int r = 0; r < rows; ++r) find_slopes(rows_[r]);
+    for (int r = 0; r < rows; ++r) {
+      const auto step = [&](RowwiseLoop& loop, const Range& of) {
+        loop.find_slopes(rows_[r], of);
+        return true;
+      };
+      for_each_part(step, [](bool) {});
+    }
     if (lies_apart()) write_tile(rows);
     return sum;
   }
@@ -98,6 +128,34 @@ class RowwiseLoop {
     }
   }
 
+  // The columns [begin, end).
+  struct Range {
+    int64_t begin;
+    int64_t end;
+  };
+
+  // What `step(loop, range)` returns for the parts of a row, to `add`: in the same order, whoever
+  // takes them. A row that is held is one part.
+  template <class Step, class Add>
+  [[gnu::always_inline]] void for_each_part(Step&& step, Add&& add) {
+    const int64_t columns = work_.layout.columns;
+    if (is_held()) return add(step(*this, Range{0, columns}));
+    if (!is_shared_) {
+      for (int64_t begin = 0; begin < columns; begin += kChunk) {
+        add(step(*this, Range{begin, std::min(begin + kChunk, columns)}));
+      }
+      return;
+    }
+    using Result = decltype(step(*this, Range{}));
+    const std::unique_ptr<Result[]> results(new Result[chunks_of(columns, kChunk)]);
+    for_each_chunk(columns, kChunk, 1, [&](int64_t i, int64_t begin, int64_t end) {
+      RowwiseLoop loop(work_, division_);
+      results[i] = step(loop, Range{begin, end});
+      loop.grad_.finish();
+    });
+    for (int64_t i = 0; i < chunks_of(columns, kChunk); ++i) add(results[i]);
+  }
+
   // The columns [first, first + n) of a row.
   struct Piece {
     const RowLayout& row;
@@ -107,14 +165,13 @@ class RowwiseLoop {
     Stretch stretch() const { return {row.at(first), n, Along::columns, row.step}; }
   };
 
-  // Calls `f(of, inputs, costly)` for the blocks of a row, with what is held of it. They are the
-  // same where nobody asks for inputs any more.
+  // Calls `f(of, inputs, costly)` for the blocks of a part of a row, with what is held of it. They
+  // are the same where nobody asks for inputs any more.
   template <class F>
-  [[gnu::always_inline]] void for_each_block(const Row& row, F&& f) {
-    const int64_t columns = work_.layout.columns;
-    for (int64_t first = 0; first < columns; first += kBlock) {
+  [[gnu::always_inline]] void for_each_block(const Row& row, const Range& range, F&& f) {
+    for (int64_t first = range.begin; first < range.end; first += kBlock) {
       const int64_t at = is_held() ? row.held + first : 0;
-      f(Piece{row.layout, first, int(std::min<int64_t>(kBlock, columns - first))},
+      f(Piece{row.layout, first, int(std::min<int64_t>(kBlock, range.end - first))},
         block_at(inputs_ + at), block_at((Work::kIsSingle ? inputs_ : costly_) + at));
     }
   }
@@ -128,7 +185,7 @@ class RowwiseLoop {
   }
   bool any_counts(const RowLayout& row, const Dense::Row& targets) {
     bool any = false;
-    for_each_block({row}, [&](const Piece& of, Block<A>&, Block<A>&) {
+    for_each_block({row}, {0, work_.layout.columns}, [&](const Piece& of, Block<A>&, Block<A>&) {
       if (any) return;
       load_numbers(targets.values, row.at(of.first).offset, row.step, of.n, weights_.of);
       for (int i = 0; i < of.n; ++i) any |= !targets.ignored.is(weights_.of[i]);
@@ -173,9 +230,9 @@ class RowwiseLoop {
     }
   }
 
-  A largest(const Row& row) {
+  A largest(const Row& row, const Range& range) {
     A largest = A(-INFINITY);
-    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>&) {
+    for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>&) {
       const A* const numbers = inputs_of(of, inputs, lies_apart());
       V most = all<V>(largest);
       for_each_vector<A>(of.n, [&](int i) { most = larger(most, vector_at(numbers + i)); });
@@ -184,9 +241,9 @@ class RowwiseLoop {
     return largest;
   }
 
-  auto rest(const Row& row) {
-    auto rest = row.part.rest;
-    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
+  auto rest(const Row& row, const Range& range) {
+    typename Work::Part::Rest rest;
+    for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
       const A* const numbers = inputs_of(of, inputs, is_held());
       rest = rest + exponentials(numbers, of.n, row.part.base(), costly);
     });
@@ -212,19 +269,23 @@ class RowwiseLoop {
         n, [&](int i) { costly.at(i) = link.exponential(vector_at(inputs + i) - base); });
   }
 
-  typename Work::Visit visit(const Row& row) {
+  void visit(Row& row) {
     if constexpr (Work::kIsSingle) {
       const Place place = row.layout.at(row.targets.column(0));
-      return work_.visit(input_at(work_, place), row.targets.template label<A>(place), place,
-                         row.statistics, slope_of_division_);
+      row.visit = work_.visit(input_at(work_, place), row.targets.template label<A>(place), place,
+                              row.statistics, slope_of_division_);
     } else {
-      Sums sums;
-      for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
-        if (!is_held() || (!Work::kIsCoupled && !lies_apart())) prepare(row, of, inputs, costly);
-        sums = sums + visit_block(row, of, inputs, costly);
-      });
-      return {sums};
+      for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.visit(row, of); },
+                    [&](const Sums& sums) { row.visit.sums = row.visit.sums + sums; });
     }
+  }
+  Sums visit(const Row& row, const Range& range) {
+    Sums sums;
+    for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
+      if (!is_held() || (!Work::kIsCoupled && !lies_apart())) prepare(row, of, inputs, costly);
+      sums = sums + visit_block(row, of, inputs, costly);
+    });
+    return sums;
   }
 
   // Loads a block of a row of which no step before has left anything.
@@ -285,10 +346,10 @@ class RowwiseLoop {
   }
 
   // Leaves slopes in place of inputs, or writes them where a row is one piece of memory.
-  void find_slopes(const Row& row) {
+  void find_slopes(const Row& row, const Range& range) {
     const Sums& sums = row.visit.sums;
     const int64_t target = Work::kIsSingle && sums.has_weight ? row.targets.column(0) : -1;
-    for_each_block(row, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
+    for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
       Block<A>& slopes = lies_apart() || !Work::kIsCoupled ? inputs : losses_;
       if (kIsLone || !sums.has_weight) {
         std::fill_n(slopes.of, of.n, A(0));
@@ -326,6 +387,7 @@ class RowwiseLoop {
   const Work& work_;
   const Division& division_;
   const A slope_of_division_;
+  bool is_shared_ = false;  // all threads share a row
   const Gradient<T> grad_;
   Row rows_[kRows];
   Block<A> weights_, scales_, upstreams_, losses_;

@@ -116,7 +116,7 @@ Pool& pool() {
 
 }  // namespace
 
-int threads() { return pool().size(); }
+extern "C" int culoss_threads() { return pool().size(); }
 
 void set_threads(int count) { pool().chosen = count; }
 

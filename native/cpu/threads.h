@@ -7,7 +7,8 @@
 
 namespace culoss::cpu {
 
-int threads();
+extern "C" int culoss_threads();
+inline int threads() { return culoss_threads(); }
 void set_threads(int count);
 // Lowers the number that holds where none was set.
 void limit_threads(int count);
