@@ -261,4 +261,26 @@ describe('saturation', () => {
     });
     expectSame(numbers(grad), [0, -4, -2, -1 / 0.75, 0]);
   });
+
+  onDevices(
+    'weights and an upstream gradient whose product is no number leave a gradient',
+    (device) => {
+      const criterion = (from: Spec['from']) =>
+        criterionOf({ loss: 'BinaryCrossEntropy', from, posWeight: 1e25 }, { reduction: 'sum' });
+      const slopeOf = (from: Spec['from'], input: number): number => {
+        const x = tensor([[input, 0.5, 0.5]], undefined, { device });
+        const y = tensor([0], undefined, { device });
+        return numbers(criterion(from).valueAndGrad(x, y, { gradOutput: 1e20 }).grad)[0] as number;
+      };
+      expect(Math.abs(slopeOf('probabilities', 0.0005))).to.equal(0); // the clamp acts
+      expectClose([slopeOf('logits', 75)], [-1e45 * Math.exp(-75)], { relative: 2e-5 });
+    },
+  );
+
+  it('losses that are finite have a finite mean', () => {
+    const logits = tensor(new Float32Array(128).fill(2e38), [2, 64]);
+    const none = tensor(new Uint8Array(128), [2, 64]);
+    const criterion = criterionOf({ loss: 'BinaryCrossEntropy', from: 'logits' });
+    expectClose([criterion.forward(logits, none).item()], [2e38], { relative: 1e-6 });
+  });
 });

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__FMA__) && !defined(__CUDACC__)
+#if (defined(__AVX__) || defined(__FMA__)) && !defined(__CUDACC__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON) && !defined(__CUDACC__)
 #include <arm_neon.h>

@@ -3,6 +3,8 @@
 // depend on how long a vector is, so that they are the same for every instruction set.
 #pragma once
 
+#include <math.h>
+
 #include "../core/dtype.h"
 #include "../core/math.h"
 
@@ -84,7 +86,7 @@ template <class A>
 using Addend = std::conditional_t<std::is_same_v<A, float>, Floats, Doubles>;
 
 // Σ f(x) of n numbers of a block, behind which it puts zeros. `kAtOnce` numbers for a lane are
-// added as narrow as they are: 4 are precise enough for a sum that nothing is taken from.
+// added as narrow as they are: 4 are precise enough where no digits are lost later.
 template <int kAtOnce, class A, class F>
 [[gnu::always_inline]] inline double sum_of(Block<A>& block, int n, F&& f) {
   pad(block, n, A(0));
@@ -114,10 +116,11 @@ template <class A>
 double sum_of(Block<A>& block, int n) {
   return sum_of<1>(block, n, [](const Addend<A>& x) { return x; });
 }
-// Fast.
+// Fast: four that are finite may add up to more than a float holds.
 template <class A>
 double sum_of_fours(Block<A>& block, int n) {
-  return sum_of<4>(block, n, [](const Addend<A>& x) { return x; });
+  const double sum = sum_of<4>(block, n, [](const Addend<A>& x) { return x; });
+  return isfinite(sum) ? sum : sum_of(block, n);
 }
 
 template <class T>
@@ -125,8 +128,8 @@ inline void prefetch(const T* from, int n) {
   for (int i = 0; i < n; i += 64 / int(sizeof(T))) __builtin_prefetch(from + i);
 }
 
-// Puts n elements into a block, and a number behind them. Asks for the next block meanwhile: it
-// begins another page, which the machine does not foresee.
+// Puts n elements into a block, and a number behind them. Asks for the next block meanwhile, since
+// no machine foresees that another page begins.
 template <class T>
 void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
   prefetch(from + kBlock, n);

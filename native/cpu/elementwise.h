@@ -67,8 +67,10 @@ class ElementwiseLoop {
     const A upstream = work_.upstream({}, slope_of_division());
     const V positive = all<V>(work_.sides.positive), negative = all<V>(work_.sides.negative);
     int positives = 0;
+    bool do_all_count = true;
     for_each_row(at, n, [&](int64_t first, int64_t id) {
       const int64_t i = first + id;
+      do_all_count &= id >= 0;
       if (id < 0 || i < 0 || i >= n) return;
       positive_.of[positives] = inputs_[i];
       places_[positives++] = int(i);
@@ -76,7 +78,7 @@ class ElementwiseLoop {
     if (positives > 0) {
       pad(positive_, positives, A(0.5));
       evaluate_sides(positive_.of, positives, upstream, [=](int) {
-        return Side{positive == positive, positive};
+        return Side{V{} == V{}, positive};
       });
       keep_positives(positives);
     }
@@ -85,8 +87,9 @@ class ElementwiseLoop {
       losses_.of[places_[k]] = losses_of_positives_.of[k];
       slopes_.of[places_[k]] = slopes_of_positives_.of[k];
     }
+    if (do_all_count) return;
     for_each_row(at, n, [&](int64_t first, int64_t id) {
-      if (id >= 0) return;  // the row counts
+      if (id >= 0) return;
       const int64_t begin = std::max<int64_t>(first, 0);
       const int64_t end = std::min<int64_t>(first + work_.layout.columns, n);
       std::fill(losses_.of + begin, losses_.of + end, A(0));
@@ -94,7 +97,7 @@ class ElementwiseLoop {
     });
   }
   // Calls `f(first, id)` for the rows of [at, at + n): where a row begins, seen from `at`, and its
-  // class, which is negative if it does not count.
+  // class, which is negative if the row does not count.
   template <class F>
   void for_each_row(int64_t at, int n, F&& f) const {
     const int64_t columns = work_.layout.columns;

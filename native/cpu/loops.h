@@ -21,7 +21,7 @@ struct Loops {
 
   template <class T, class Term, class Link, class Target>
   void rowwise(const Rowwise<T, Term, Link, Target>& work) {
-    sum = RowwiseLoop<Rowwise<T, Term, Link, Target>>::run(work, division);
+    sum = RowwiseLoop<Rowwise<T, Term, Link, Target>>::run_all(work, division);
   }
 };
 

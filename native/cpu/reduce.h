@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 
 #include "threads.h"
 
@@ -26,13 +25,29 @@ void for_each_chunk(int64_t count, int64_t chunk, int64_t elements, F&& f) {
                [&](int64_t i) { f(i, i * chunk, std::min(count, (i + 1) * chunk)); });
 }
 
+// What threads find of chunks. Not a `unique_ptr`, whose functions the linker would take from one
+// instruction set for all.
+template <class T>
+class Partials {
+ public:
+  explicit Partials(int64_t count) : of_(new T[size_t(count)]) {}
+  Partials(const Partials&) = delete;
+  Partials& operator=(const Partials&) = delete;
+  ~Partials() { delete[] of_; }
+
+  T& operator[](int64_t i) { return of_[i]; }
+
+ private:
+  T* of_;
+};
+
 // Calls `partial(begin, end)` for consecutive chunks of [0, count) and adds what it returns, in the
 // order of the chunks: the same bits for any number of threads.
 template <class F>
 double sum_over_chunks(int64_t count, int64_t chunk, int64_t elements, F&& partial) {
   const int64_t chunks = chunks_of(count, chunk);
   if (chunks == 1) return partial(int64_t(0), count);
-  const std::unique_ptr<double[]> partials(new double[chunks]);
+  Partials<double> partials(chunks);
   for_each_chunk(count, chunk, elements,
                  [&](int64_t i, int64_t begin, int64_t end) { partials[i] = partial(begin, end); });
   double sum = 0;

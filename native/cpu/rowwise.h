@@ -1,8 +1,8 @@
 // The categorical losses. Rows go from step to step together, a tile of them, so that none waits
 // for what is computed of another. They are read from memory once: a tile is held in a cache, and
-// each step leaves there what the next one needs. A row that is too long for that is a tile of its
-// own, and its blocks are loaded again for each step, in parts which threads can share; if its
-// elements lie apart, too, they go one by one.
+// each step leaves there what the next one needs beside what can be read where it is. A row that is
+// too long for that is a tile of its own, and its blocks are loaded again for each step, in parts
+// which threads can share; if its elements lie apart, too, they go one by one.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ class RowwiseLoop {
         grad_(work.grad, work.layout.elements()) {}
 
   // The sum of the losses of all rows.
-  static double run(const Work& work, const Division& division) {
+  static double run_all(const Work& work, const Division& division) {
     const Layout& layout = work.layout;
     const int64_t rows = layout.rows(), columns = layout.columns;
     if (layout.inner == 1 && columns >= kLeastShared && rows < 4 * threads()) {
@@ -110,11 +110,7 @@ class RowwiseLoop {
     }
     if (!grad_.is_wanted()) return sum;
     for (int r = 0; r < rows; ++r) {
-      const auto step = [&](RowwiseLoop& loop, const Range& of) {
-        loop.find_slopes(rows_[r], of);
-        return true;
-      };
-      for_each_part(step, [](bool) {});
+      for_each_part([&](RowwiseLoop& loop, const Range& of) { loop.find_slopes(rows_[r], of); });
     }
     if (lies_apart()) write_tile(rows);
     return sum;
@@ -147,13 +143,23 @@ class RowwiseLoop {
       return;
     }
     using Result = decltype(step(*this, Range{}));
-    const std::unique_ptr<Result[]> results(new Result[chunks_of(columns, kChunk)]);
+    Partials<Result> results(chunks_of(columns, kChunk));
     for_each_chunk(columns, kChunk, 1, [&](int64_t i, int64_t begin, int64_t end) {
       RowwiseLoop loop(work_, division_);
       results[i] = step(loop, Range{begin, end});
       loop.grad_.finish();
     });
     for (int64_t i = 0; i < chunks_of(columns, kChunk); ++i) add(results[i]);
+  }
+
+  // The same of a step that returns nothing.
+  template <class Step>
+  void for_each_part(Step&& step) {
+    const auto done = [&](RowwiseLoop& loop, const Range& of) {
+      step(loop, of);
+      return true;
+    };
+    for_each_part(done, [](bool) {});
   }
 
   // The columns [first, first + n) of a row.

@@ -59,14 +59,13 @@ struct Elementwise {
                      V upstream) const {
     const Linked<V> linked = link.template operator()<kIsRegular>(x, given, costly, is_positive);
     const Dual<V> outcome = term(linked.outcome);
-    const V value = weight * outcome.value, slope = outcome.slope * linked.slope;
-    const V factor = weight * upstream;
+    const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
     if constexpr (kIsRegular) {
-      return {value, factor * slope};
+      return {value, upstream * slope};
     } else {  // not 0 · ∞
       const Mask<V> counts = weight != V{};
       return {select<V>(counts, value, V{}),
-              select<V>(counts & (slope != V{}), factor * slope, V{})};
+              select<V>(counts & (slope != V{}), upstream * slope, V{})};
     }
   }
   template <bool kIsRegular = false, class V>

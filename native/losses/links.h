@@ -10,10 +10,10 @@
 
 namespace culoss {
 
-// An outcome as a function of one input x. A link says of which x it `is_regular`: there all
-// numbers on the way are finite and normal, nothing is clamped, and the guards against everything
-// else can be left out, which `kIsRegular` does. `costly` is the part that takes longest, so that
-// an engine may take it of many x first.
+// An outcome as a function of one input x. `given` is what a link computes with in place of x, and
+// `index` tells whether that is in the interval `regular`: there all numbers on the way are finite
+// and normal, and the guards against everything else can be left out, which `kIsRegular` does.
+// `costly` is the part that takes longest, so that an engine may take it of many x first.
 template <class A>
 struct Linked {
   Outcome<A> outcome;
