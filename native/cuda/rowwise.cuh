@@ -13,8 +13,17 @@ namespace culoss::cuda {
 template <class Slots, class Work>
 constexpr bool kTakesFewRegisters = Work::kIsSingle && sizeof(typename Work::A) == 4 &&
                                     sizeof(Slots) <= 4 * kPackBytes;
+// Large blocks would spill for a third one before 8.6.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 860
+constexpr int kMostThreadsOfLarge = 512;
+#else
+constexpr int kMostThreadsOfLarge = 768;
+#endif
 template <class Team, class Slots, class Work>
-constexpr int kResidentTeamBlocks = (kTakesFewRegisters<Slots, Work> ? 768 : 512) / Team::kBlock;
+constexpr int kResidentTeamBlocks = (!kTakesFewRegisters<Slots, Work> ? 512
+                                     : Team::kBlock < 256             ? 768
+                                                                      : kMostThreadsOfLarge) /
+                                    Team::kBlock;
 
 template <class Team, class Slots, class Work, class Out>
 __global__ void __launch_bounds__(Team::kBlock, kResidentTeamBlocks<Team, Slots, Work>)
