@@ -1,9 +1,10 @@
 // Builds the native addon: everything the first time, afterwards what has changed.
 //
-// CULOSS_CUDA=OFF leaves the CUDA engine out, ON insists on it; CMAKE_CUDA_ARCHITECTURES names the
-// GPUs. --release compiles for all of them. --emulation builds, beside the addon, the one that tests
-// run on machines without a GPU; --sanitize that one with AddressSanitizer and
-// UndefinedBehaviorSanitizer. What CMake says is shown where it matters, and whole if the build fails.
+// CULOSS_CUDA=OFF leaves the CUDA engine out, ON insists on it, CHECK only shows that it compiles;
+// CMAKE_CUDA_ARCHITECTURES names the GPUs. --release compiles for all of them. --emulation builds,
+// beside the addon, the one that tests run on machines without a GPU; --sanitize that one with
+// AddressSanitizer and UndefinedBehaviorSanitizer. What CMake says is shown where it matters, and
+// whole if the build fails.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

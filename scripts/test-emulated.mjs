@@ -7,7 +7,6 @@
 // CULOSS_EMULATION_ORDER=reverse, or a seed, runs blocks and threads in another order.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
@@ -26,7 +25,7 @@ run(process.execPath, ['scripts/build-native.mjs', `--${build}`]);
 const folder = join(root, 'build', 'emulated');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
-for (const path of ['package.json', '.mocharc.json', 'README.md', 'binding.d.ts', 'dist', 'out']) {
+for (const path of ['package.json', '.mocharc.cjs', 'README.md', 'binding.d.ts', 'dist', 'out']) {
   cpSync(path, join(folder, path), { recursive: true });
 }
 for (const path of ['node_modules', 'test', 'lib', 'native', 'data', 'scripts']) {
@@ -43,9 +42,7 @@ if (sanitize) {
 }
 const filter = args.length > 0 ? args : ['-g', 'cuda:0|emulated'];
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
-// Files share nothing, and take minutes: as many at once as there are cores.
-const jobs = ['--parallel', '--jobs', String(availableParallelism())];
-const { status } = spawnSync(process.execPath, [mocha, ...jobs, ...filter], {
+const { status } = spawnSync(process.execPath, [mocha, ...filter], {
   cwd: folder,
   env,
   stdio: 'inherit',

@@ -4,7 +4,7 @@ import { cpu, cuda, type Device, type Isa, type Tensor } from 'culoss';
 
 const reason = cuda.unavailableReason;
 
-/** What a test gives back is a figure, which the summary shows. */
+/** What a test gives back is a figure, which its title then says and the summary shows. */
 type Outcome = unknown;
 
 /**
@@ -89,7 +89,7 @@ export function itUnless(why: string | null, title: string, run: () => Outcome):
 function itWithFigure(title: string, run: () => Outcome): void {
   it(title, async function () {
     const figure = await run();
-    if (typeof figure === 'string') Object.assign(this.test as object, { figure });
+    if (typeof figure === 'string' && this.test) this.test.title += ` (figure: ${figure})`;
   });
 }
 

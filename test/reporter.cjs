@@ -12,7 +12,8 @@ module.exports = class Reporter extends reporters.Dot {
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     });
     const figures = [];
-    runner.on(Runner.constants.EVENT_TEST_PASS, ({ figure }) => {
+    runner.on(Runner.constants.EVENT_TEST_PASS, ({ title }) => {
+      const figure = /\(figure: (.*)\)$/.exec(title)?.[1];
       if (figure !== undefined) figures.push(figure);
     });
     runner.on(Runner.constants.EVENT_RUN_END, () => {

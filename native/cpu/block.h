@@ -141,4 +141,17 @@ void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& bloc
   pad(block, n, beyond);
 }
 
+// Elements as they lie in memory, if they can be read there: numbers in which one computes, in
+// whole vectors. Else null, and they have to be loaded.
+template <class T>
+const Compute<T>* in_place(const T* from, int n) {
+  if constexpr (std::is_same_v<T, Compute<T>>) {
+    if (n % kSums == 0) {
+      prefetch(from + kBlock, n);
+      return from;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace culoss::cpu

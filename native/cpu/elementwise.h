@@ -27,7 +27,7 @@ class ElementwiseLoop {
     double sum = 0;
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
-      inputs_ = load_or_find(at, n);
+      inputs_ = inputs_of(at, n);
       evaluate(at, n);
       sum += sum_of_fours(losses_, n);
       if (work_.losses) write_losses(at, n);
@@ -42,13 +42,8 @@ class ElementwiseLoop {
   bool has_upstreams() const { return work_.grad_output.along == Along::elements; }
   A slope_of_division() const { return A(division_.slope()); }
 
-  const A* load_or_find(int64_t at, int n) {
-    if constexpr (std::is_same_v<T, A>) {
-      if (n % kSums == 0) {
-        prefetch(work_.inputs + at + kBlock, n);
-        return work_.inputs + at;
-      }
-    }
+  const A* inputs_of(int64_t at, int n) {
+    if (const A* const inputs = in_place(work_.inputs + at, n)) return inputs;
     load_block(work_.inputs + at, n, A(0.5), loaded_);
     return loaded_.of;
   }

@@ -215,12 +215,10 @@ class RowwiseLoop {
   void load_inputs(const Piece& of, Block<A>& inputs) const {
     load_block(work_.inputs + of.row.begin + of.first, of.n, A(-INFINITY), inputs);
   }
-  // The inputs of a block: where they are, if nothing has to be done to them, or in the tile.
+  // The inputs of a block: where they are, if no step asks for them in the tile, or there.
   const A* inputs_of(const Piece& of, Block<A>& held, bool is_loaded) const {
-    if constexpr (Work::kIsSingle && std::is_same_v<T, A>) {
-      if (!lies_apart() && of.n % kSums == 0) {
-        const A* const inputs = work_.inputs + of.row.begin + of.first;
-        prefetch(inputs + kBlock, of.n);
+    if (Work::kIsSingle && !lies_apart()) {
+      if (const A* const inputs = in_place(work_.inputs + of.row.begin + of.first, of.n)) {
         return inputs;
       }
     }

@@ -24,17 +24,23 @@ constexpr size_t kStack = 128 * 1024;
 
 enum class State { ready, at_block_barrier, at_lane_barrier, done };
 
+// Where something goes on.
+struct Place {
+  void* words[5];
+};
+
 struct Fiber {
-  ucontext_t context;
+  Place place;
   std::unique_ptr<char[]> stack{new char[kStack]};
+  bool is_started = false;
   State state;
   unsigned lanes;  // of the barrier it waits at
 };
 
-// Stacks are kept from launch to launch.
+// They are kept from launch to launch.
 thread_local std::vector<std::unique_ptr<Fiber>> fibers;
 thread_local std::vector<unsigned char> rooms;
-thread_local ucontext_t scheduler;
+thread_local Place scheduler;
 thread_local Fiber* current = nullptr;
 thread_local const std::function<void()>* kernel = nullptr;
 
@@ -62,39 +68,54 @@ void finish_switch([[maybe_unused]] void* fake, [[maybe_unused]] const void** bo
 #endif
 }
 
-void fiber_main() {
-  finish_switch(nullptr, &scheduler_stack.bottom, &scheduler_stack.size);
-  (*kernel)();
-  current->state = State::done;
-  start_switch(nullptr, scheduler_stack.bottom, scheduler_stack.size);
-  setcontext(&scheduler);
+// Goes on elsewhere. Not by `swapcontext`, which asks the kernel for signal masks each time.
+[[noreturn, gnu::noinline, gnu::noipa, gnu::no_sanitize("address")]] void jump(Place& to) {
+  __builtin_longjmp(to.words, 1);
+}
+[[gnu::noinline, gnu::no_sanitize("address")]] void jump(Place& from, Place& to) {
+  if (__builtin_setjmp(from.words) == 0) jump(to);
+}
+[[gnu::noinline, gnu::no_sanitize("address")]] void jump_to_new(Place& from, char* stack,
+                                                                void (*begin)()) {
+  if (__builtin_setjmp(from.words) != 0) return;
+  ucontext_t context;
+  getcontext(&context);
+  context.uc_stack.ss_sp = stack;
+  context.uc_stack.ss_size = kStack;
+  makecontext(&context, begin, 0);
+  setcontext(&context);
 }
 
-void prepare(Fiber& fiber) {
-  fiber.state = State::ready;
-  getcontext(&fiber.context);
-  fiber.context.uc_stack.ss_sp = fiber.stack.get();
-  fiber.context.uc_stack.ss_size = kStack;
-  fiber.context.uc_link = &scheduler;
-  makecontext(&fiber.context, fiber_main, 0);
-}
-
-void resume(Fiber& fiber) {
-  current = &fiber;
-  start_switch(&scheduler_stack.fake, fiber.stack.get(), kStack);
-  swapcontext(&scheduler, &fiber.context);
-  finish_switch(scheduler_stack.fake, nullptr, nullptr);
-  current = nullptr;
-}
-
-// Back to the scheduler, until the barrier is met.
+// Back to the scheduler, until it lets this thread go on.
 void wait(State state) {
   Fiber& self = *current;
   self.state = state;
   void* fake = nullptr;
   start_switch(&fake, scheduler_stack.bottom, scheduler_stack.size);
-  swapcontext(&self.context, &scheduler);
+  jump(self.place, scheduler);
   finish_switch(fake, &scheduler_stack.bottom, &scheduler_stack.size);
+}
+
+// A thread of one block after the other.
+void fiber_main() {
+  finish_switch(nullptr, &scheduler_stack.bottom, &scheduler_stack.size);
+  for (;;) {
+    (*kernel)();
+    wait(State::done);
+  }
+}
+
+void resume(Fiber& fiber) {
+  current = &fiber;
+  start_switch(&scheduler_stack.fake, fiber.stack.get(), kStack);
+  if (fiber.is_started) {
+    jump(scheduler, fiber.place);
+  } else {
+    fiber.is_started = true;
+    jump_to_new(scheduler, fiber.stack.get(), fiber_main);
+  }
+  finish_switch(scheduler_stack.fake, nullptr, nullptr);
+  current = nullptr;
 }
 
 int count(int threads, State state) {
@@ -149,7 +170,7 @@ bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool re
   std::vector<int> order(threads);
   std::iota(order.begin(), order.end(), 0);
   if (reverse) std::reverse(order.begin(), order.end());
-  for (int i = 0; i < threads; ++i) prepare(*fibers[i]);
+  for (int i = 0; i < threads; ++i) fibers[i]->state = State::ready;
   for (;;) {
     if (shuffle) std::shuffle(order.begin(), order.end(), *shuffle);
     for (const int i : order) {
@@ -163,6 +184,7 @@ bool run_block(const std::function<void()>& body, std::mt19937* shuffle, bool re
     if (count(threads, State::at_block_barrier) != threads) {
       fprintf(stderr, "culoss emulation: %d threads ended, %d wait at a barrier\n", done,
               threads - done);
+      fibers.clear();  // in the middle of it
       return false;
     }
     for (int i = 0; i < threads; ++i) fibers[i]->state = State::ready;
