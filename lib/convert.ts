@@ -14,6 +14,7 @@ import {
 import { Description, fail, native } from './errors';
 import { binding } from './native';
 import { flatten, type NestedArray, shapeOf } from './nested';
+import { register } from './scope';
 import { checkShape } from './shape';
 import { fromHost, isTensor, type Tensor } from './tensor';
 import { checkOptions } from './validate';
@@ -78,7 +79,7 @@ export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>
   const { dtype, device = 'cpu' } = options;
   if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
   const target = checkDevice(device, 'options.device');
-  return toTensor(data, 'data', { shape, dtype }).to(target) as Tensor as Tensor<D>;
+  return register(toTensor(data, 'data', { shape, dtype }).to(target)) as Tensor as Tensor<D>;
 }
 
 /** Reads an argument that takes a tensor. What is not one yet becomes one on the CPU. */

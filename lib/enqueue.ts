@@ -19,7 +19,8 @@ export function checkWork<R>(work: Work<R>, argument: string): Work<R> {
   };
 }
 
-function isThenable(value: unknown): boolean {
+/** Whether a value is a promise, or will be taken for one. */
+export function isThenable(value: unknown): boolean {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
   return isObject && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -2,6 +2,7 @@ import { checkDevice, cudaAt, type Device, deviceIndex } from './device';
 import { checkWork } from './enqueue';
 import { errorOf, failType, native } from './errors';
 import { binding } from './native';
+import { register } from './scope';
 
 /** What only `cuda.graph` makes. */
 const ours = Symbol('culoss');
@@ -32,6 +33,7 @@ export class Graph<R = unknown> {
     );
     // biome-ignore lint/style/noNonNullAssertion: set by the capture
     this.result = result!;
+    register(this);
   }
 
   /**

@@ -8,8 +8,10 @@ export {
   CulossError,
   cpu,
   cuda,
+  keep,
   NegativeLogLoss,
   Stream,
+  scope,
   Tensor,
   tensor,
 } from './index.js';

@@ -17,5 +17,6 @@ export type {
 export { NegativeLogLoss } from './losses/negative-log-loss';
 export type { BinaryOptions, FocalOptions, LossOptions } from './losses/options';
 export type { NestedArray } from './nested';
+export { keep, scope } from './scope';
 export { Stream } from './stream';
 export { Tensor } from './tensor';

@@ -2,6 +2,7 @@ import { checkDevice, cudaAt, type Device, deviceIndex } from './device';
 import { checkWork } from './enqueue';
 import { errorOf, native } from './errors';
 import { binding } from './native';
+import { register } from './scope';
 
 /**
  * A stream of a CUDA device: what runs in it may overlap with what runs in others. Each call waits,
@@ -35,6 +36,7 @@ export class Stream {
   constructor(index = 0) {
     this.device = checkDevice(cudaAt(index), 'index');
     this.#native = native(() => new binding.Stream(deviceIndex(this.device)));
+    register(this);
   }
 
   /**

@@ -15,6 +15,7 @@ import {
 import { Description, errorOf, fail, failType, native } from './errors';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
+import { register } from './scope';
 import { mostNested, sizeOf } from './shape';
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
@@ -116,7 +117,7 @@ export class Tensor<D extends Dtype = Dtype> {
     const { memory } = operandOf(this, 'tensor');
     const target = checkDevice(device, 'device');
     if (target === this.device) return this;
-    if (target === 'cpu') return fromHost(this.dataSync(), this.shape, this.dtype);
+    if (target === 'cpu') return register(fromHost(this.dataSync(), this.shape, this.dtype));
     const moved = empty(this.shape, this.dtype, target);
     const destination = operandOf(moved, 'tensor').memory as DeviceMemory;
     try {
@@ -125,7 +126,7 @@ export class Tensor<D extends Dtype = Dtype> {
       moved.dispose();
       throw error;
     }
-    return moved;
+    return register(moved);
   }
 
   /**

@@ -9,11 +9,14 @@ const { CULOSS_CUDA = existsSync('/proc/driver/nvidia') ? 'AUTO' : 'CHECK' } = p
 const cuda = { CULOSS_CUDA };
 const some =
   'faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+const alone = 'out/test/rebuild.test.mjs';
+const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];
 const steps = [
   ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs'], cuda],
   ['types', 'tsc', ['--build']],
-  ['tests', 'mocha', [], cuda],
+  ['tests', 'mocha', []],
+  ['a test that runs alone', 'mocha', [...serially, alone], cuda],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
   [
     'some of them with sanitizers, in another order and on memory aligned to 8 bytes only',

@@ -2,7 +2,7 @@
 // checkout with all its packages, and at the programs in it.
 import { readdirSync } from 'node:fs';
 
-const aboutTheCheckout = ['binding', 'docs', 'example', 'package', 'tfjs'];
+const aboutTheCheckout = ['binding', 'docs', 'example', 'package', 'rebuild', 'tfjs'];
 
 export function mochaArguments(filter) {
   const specs = readdirSync('out/test')

@@ -1,15 +1,6 @@
 // The package as its users load it.
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,25 +50,6 @@ describe('package', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
-
-  it('builds a changed native file again, and nothing that has not changed', () => {
-    const build = (): string =>
-      execFileSync(process.execPath, ['scripts/build-native.mjs'], { cwd: root, encoding: 'utf8' });
-    expect(build()).to.match(/culoss: .*building/);
-    expect(build()).not.to.match(/Building|Linking/);
-    // The other tests load the addon meanwhile: what would be built is asked only.
-    const wouldBuild = (): string =>
-      execFileSync('cmake', ['--build', 'build', '--', '-n'], { cwd: root, encoding: 'utf8' });
-    const source = `${root}native/addon/cpu.cpp`;
-    const { atime, mtime } = statSync(source);
-    utimesSync(source, new Date(), new Date());
-    try {
-      expect(wouldBuild().match(/Building/g)).to.have.length(1);
-    } finally {
-      utimesSync(source, atime, mtime);
-    }
-    expect(wouldBuild()).not.to.match(/Building|Linking/);
   });
 
   it('takes CULOSS_NUM_THREADS from the environment, and refuses nonsense', () => {

@@ -11,10 +11,10 @@ module.exports = class Reporter extends reporters.Dot {
       const reason = /\(skipped: (.*)\)$/.exec(title)?.[1] ?? 'no reason given';
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     });
-    const figures = [];
+    const figures = new Set(); // the same of several devices counts once
     runner.on(Runner.constants.EVENT_TEST_PASS, ({ title }) => {
       const figure = /\(figure: (.*)\)$/.exec(title)?.[1];
-      if (figure !== undefined) figures.push(figure);
+      if (figure !== undefined) figures.add(figure);
     });
     runner.on(Runner.constants.EVENT_RUN_END, () => {
       for (const figure of figures) console.log(`  ${figure}`);

@@ -4,6 +4,7 @@ import { checkDevice, cudaAt, type DeviceLike, deviceIndex } from '../device';
 import type { FloatDtype } from '../dtype';
 import { native } from '../errors';
 import { binding } from '../native';
+import { register } from '../scope';
 import { empty, isTensor, operandOf, type Tensor } from '../tensor';
 import { checkOptions } from '../validate';
 import {
@@ -154,7 +155,7 @@ export abstract class Criterion {
     const made = <D extends FloatDtype>(shape: readonly number[], dtype: D): Tensor<D> => {
       const output = empty(shape, dtype, device);
       outputs.push(output);
-      return output;
+      return register(output);
     };
     try {
       const loss = given.loss ?? made(lossShape, lossDtype);

@@ -1,6 +1,7 @@
 import type { Operand } from '../../binding';
 import type { Device } from '../device';
 import { fail } from '../errors';
+import { beyondScopes } from '../scope';
 import { isTensor, operandOf, type Tensor } from '../tensor';
 
 /** How many values an option has: one for all, or one per class. */
@@ -33,7 +34,8 @@ export class Placed {
     if (!isTensor(this.#current) || this.lengths === 'one') return this.#current;
     let copy = this.#copies.get(device);
     if (copy === undefined) {
-      copy = this.#current.to(device);
+      const value = this.#current;
+      copy = beyondScopes(() => value.to(device));
       this.#copies.set(device, copy);
     }
     this.#current = copy;
