@@ -120,11 +120,15 @@ export interface Properties {
   totalMemory: number;
 }
 
-/** Of the pool that all memory of a device comes from, in bytes. */
+/**
+ * Of the pool that all memory of a device comes from, in bytes; and how many objects the collector
+ * has taken that nobody disposed, in this environment.
+ */
 export interface PoolMemory {
   allocated: number;
   reserved: number;
   peak: number;
+  leaks: number;
 }
 
 /** Converts on the host: to float64 from any dtype, to the half types from float64. */

@@ -20,12 +20,14 @@ export interface CudaDevice {
 /**
  * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, workspaces
  * and streams, `peak` the most of that at once, `reserved` taken from the device for it, which others
- * cannot have.
+ * cannot have. `leaks` counts the tensors of this thread that nobody disposed: the garbage collector
+ * came to them.
  */
 export interface CudaMemory {
   allocated: number;
   reserved: number;
   peak: number;
+  leaks: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isThenable } from './enqueue';
-import { failType } from './errors';
+import { Description, failType } from './errors';
 
 /** What a scope can free. */
 interface Resource {
@@ -8,13 +8,32 @@ interface Resource {
   dispose(): void;
 }
 
+const scopes = new AsyncLocalStorage<Scope | undefined>();
+
+/** The scope that frees a resource. */
+const owners = new WeakMap<object, Scope>();
+
 /** What was made in a scope, in this order; some of it may have been disposed since. */
-class Scope {
+export class Scope {
   readonly #made = new Set<Resource>();
   #isOpen = true;
   #tidyAt = 64;
 
-  constructor(readonly parent: Scope | undefined) {}
+  private constructor(readonly parent: Scope | undefined) {}
+
+  /** The one that is open here. */
+  static get current(): Scope | undefined {
+    return scopes.getStore();
+  }
+
+  static open(): Scope {
+    return new Scope(Scope.current);
+  }
+
+  /** Calls `work` in a scope, or in none. */
+  static within<R>(owner: Scope | undefined, work: () => R): R {
+    return owner === Scope.current ? work() : scopes.run(owner, work);
+  }
 
   add(resource: Resource): void {
     if (!this.#isOpen) {
@@ -23,58 +42,55 @@ class Scope {
     }
     if (this.#made.size >= this.#tidyAt) this.#tidy();
     this.#made.add(resource);
+    owners.set(resource, this);
   }
 
-  /** Lets go of what was disposed, so that a scope may last as long as a training job. */
+  /** Lets go of what was disposed. */
   #tidy(): void {
     for (const one of this.#made) if (one.disposed) this.#made.delete(one);
     this.#tidyAt = Math.max(64, 2 * this.#made.size);
   }
 
-  forget(resource: Resource): void {
-    this.#made.delete(resource);
-    this.parent?.forget(resource);
+  forget(resource: object): void {
+    this.#made.delete(resource as Resource);
+    owners.delete(resource);
   }
 
-  has(resource: object): boolean {
-    return this.#made.has(resource as Resource);
-  }
-
-  /** Frees all but `kept`, which the scope around it takes over; the last one first. */
+  /** Frees all but `kept`, the last one first; those go to the scope around it. */
   close(kept: ReadonlySet<object>): void {
     this.#isOpen = false;
-    for (const one of [...this.#made].reverse()) {
-      if (kept.has(one)) this.parent?.add(one);
+    const [made, left] = [[...this.#made], [] as Resource[]];
+    this.#made.clear();
+    for (const one of made.reverse()) {
+      owners.delete(one);
+      if (kept.has(one)) left.push(one);
       else one.dispose();
     }
-    this.#made.clear();
+    for (const one of left.reverse()) this.parent?.add(one);
   }
 }
-
-const scopes = new AsyncLocalStorage<Scope | undefined>();
 
 /** Leaves a resource to the scope that is open, if one is. Returns it. */
 export function register<T extends Resource>(resource: T): T {
-  scopes.getStore()?.add(resource);
+  Scope.current?.add(resource);
   return resource;
 }
 
-/** Calls `work`; what that makes belongs to no scope, but to an object that lives longer. */
-export function beyondScopes<R>(work: () => R): R {
-  return scopes.getStore() ? scopes.run(undefined, work) : work();
-}
-
 /**
- * Calls `work`, and returns what it returns; frees all tensors, streams and graphs made meanwhile,
- * except those in the result (itself, or in its arrays and plain objects): they belong to the scope
- * around it, if there is one.
+ * Calls `work`, and returns what it returns; disposes all tensors, streams and graphs made meanwhile.
+ * Those in the result stay, and belong to the scope around it, if there is one: the result itself,
+ * and what is in arrays, plain objects, Maps, Sets, and a graph's `result`.
  *
- * `work` may be async: then it ends with its promise. What is made behind an `await`, in timers and
- * in functions called from there belongs to it, and to no scope that runs at the same time. What a
- * criterion keeps on a device for later calls stays. What `work` throws is thrown on, when all has
- * been freed.
+ * `work` may be async: then it ends with its promise, and what is made behind an `await`, in timers
+ * and in functions called from there belongs to it, not to a scope that runs at the same time. A
+ * promise within a result is refused: it would end later. A criterion made in `work` can be used
+ * behind it, but tensors among its options are disposed. What `work` throws is thrown on, when all
+ * has been disposed.
  *
- * Throws `ERR_OPTION` for what is no function.
+ * A scope holds what was made in it until it ends, on the CPU too: open one for each step of a job,
+ * not one around it.
+ *
+ * Throws `ERR_OPTION` for what is no function, and for a promise within the result.
  *
  * @example
  * ```js
@@ -87,37 +103,42 @@ export function beyondScopes<R>(work: () => R): R {
  * console.log(grad.disposed); // false
  * ```
  */
-export function scope<R>(work: () => Promise<R>): Promise<R>;
-export function scope<R>(work: () => R): R;
-export function scope(work: () => unknown): unknown {
+export function scope<R>(work: () => R): R {
   if (typeof work !== 'function') failType('work', 'a function', work);
-  const own = new Scope(scopes.getStore());
-  const end = (result: unknown): unknown => {
-    const kept = new Set<object>();
+  const own = Scope.open();
+  const end = <V>(result: V): V => {
+    let kept: ReadonlySet<object>;
     try {
-      collect(result, own, kept);
+      kept = Scope.within(own, () => checkResult(result));
     } catch (error) {
-      return fail(error);
+      return abandon(error);
     }
     own.close(kept);
     return result;
   };
-  const fail = (error: unknown): never => {
+  const abandon = (error: unknown): never => {
     own.close(new Set());
     throw error;
   };
-  let result: unknown;
+  let result: R;
+  let promise: Promise<unknown> | undefined;
   try {
-    result = scopes.run(own, work);
+    result = Scope.within(own, () => {
+      const given = work();
+      if (isThenable(given)) promise = Promise.resolve(given);
+      return given;
+    });
   } catch (error) {
-    return fail(error);
+    return abandon(error);
   }
-  return isThenable(result) ? Promise.resolve(result).then(end, fail) : end(result);
+  return promise ? (promise.then(end, abandon) as R) : end(result);
 }
 
 /**
- * Takes a tensor, stream or graph out of the scopes that are open: it lives until it is disposed.
- * Returns it.
+ * Takes tensors, streams and graphs out of their scopes: they live until they are disposed. Returns
+ * what it is given: one of them, or arrays, plain objects, Maps and Sets with some.
+ *
+ * Throws `ERR_OPTION` for what is no object.
  *
  * @example
  * ```js
@@ -129,28 +150,46 @@ export function scope(work: () => unknown): unknown {
  * console.log(best.item()); // 1
  * ```
  */
-export function keep<T extends Resource>(resource: T): T {
-  if (typeof (resource as Resource | undefined)?.dispose !== 'function') {
-    failType('resource', 'a tensor, a stream or a graph', resource);
+export function keep<T extends object>(resources: T): T {
+  if (typeof resources !== 'object' || resources === null) {
+    failType('resources', 'tensors, streams or graphs', resources);
   }
-  scopes.getStore()?.forget(resource);
-  return resource;
+  for (const one of within(resources)) owners.get(one)?.forget(one);
+  return resources;
 }
 
-/** Adds to `found` what a scope has made of that which a value holds. */
-function collect(value: unknown, own: Scope, found: Set<object>): void {
-  const seen = new Set<object>();
-  const visit = (one: unknown): void => {
-    if (typeof one !== 'object' || one === null || seen.has(one)) return;
-    seen.add(one);
-    if (own.has(one)) found.add(one);
-    else if (!Array.isArray(one) && !isPlain(one)) return;
-    for (const inner of Object.values(one)) visit(inner);
-  };
-  visit(value);
+/** The objects in a result, none of which may be a promise. */
+function checkResult(result: unknown): ReadonlySet<object> {
+  const objects = within(result);
+  for (const one of objects) {
+    if (isThenable(one)) {
+      failType('work', 'a result without promises inside', new Description('one with a promise'));
+    }
+  }
+  return objects;
 }
 
+/** A value, if it is an object, and all those in it. */
+function within(value: unknown): Set<object> {
+  const found = new Set<object>();
+  const next: unknown[] = [value];
+  while (next.length > 0) {
+    const one = next.pop();
+    if (typeof one !== 'object' || one === null || found.has(one)) continue;
+    found.add(one);
+    for (const inner of contentsOf(one)) if (typeof inner === 'object') next.push(inner);
+  }
+  return found;
+}
+
+function contentsOf(value: object): Iterable<unknown> {
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  if (value instanceof Set || Array.isArray(value)) return value;
+  return isPlain(value) || owners.has(value) ? Object.values(value) : [];
+}
+
+/** Of any realm. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -13,6 +13,7 @@ import {
   lengthOf,
 } from './dtype';
 import { Description, errorOf, fail, failType, native } from './errors';
+import { unwatch, watch } from './leaks';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
 import { register } from './scope';
@@ -81,7 +82,10 @@ export class Tensor<D extends Dtype = Dtype> {
       if (device === 'cpu') return fromHost(allocate(dtype, size), shape, dtype);
       const bytes = size * bytesPerElement(dtype);
       const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
-      return new Tensor(ours, shape, dtype, device, { memory, dtype: dtypeCode(dtype), size });
+      const operand = { memory, dtype: dtypeCode(dtype), size };
+      const made = new Tensor(ours, shape, dtype, device, operand);
+      watch(made);
+      return made;
     };
   }
 
@@ -232,6 +236,7 @@ export class Tensor<D extends Dtype = Dtype> {
   dispose(): void {
     if (this.#operand !== null && this.device !== 'cpu') {
       (this.#operand.memory as DeviceMemory).dispose();
+      unwatch(this);
     }
     this.#operand = null;
   }

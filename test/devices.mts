@@ -1,5 +1,7 @@
 // The devices of the test table. A CUDA row without a GPU is skipped, and says why; under
 // REQUIRE_CUDA=1 it fails.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { cpu, cuda, type Device, type Isa, type Tensor } from 'culoss';
 
 const reason = cuda.unavailableReason;
@@ -61,6 +63,12 @@ export const notEmulated =
   reason === null && cuda.device().name === 'emulated device'
     ? null
     : 'the CUDA runtime is not the emulated one';
+
+/** What `node --expose-gc` has as `gc`. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 /** The names of the calls of the emulated runtime that `run` makes, without the choice of a device. */
 export function callsOf(run: () => void): string[] {

@@ -179,7 +179,7 @@ describe('faults', () => {
       expect(thrown, `fault ${n}`).to.be.instanceOf(CulossError);
       expect((thrown as CulossError).code).to.be.oneOf(['ERR_OUT_OF_MEMORY', 'ERR_CUDA']);
       expect((thrown as Error).message).to.match(
-        /^cuda\w+|^\w+ failed: .* at native\/cuda\/\w+\.\w+:\d+$/,
+        /^cuda:0: expected \d+ bytes|^\w+ failed: .* at native\/cuda\/\w+\.\w+:\d+$/,
       );
     }
   };

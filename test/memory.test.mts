@@ -1,8 +1,19 @@
 // Outputs of the caller's: written whole, never beyond their ends, and not at all by a failed call.
+import { spawnSync } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type Criterion, CulossError, cuda, type Tensor, tensor } from 'culoss';
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
-import { callsOf, itUnless, notEmulated, numbers, onCuda, onDevices } from './devices.mjs';
+import {
+  callsOf,
+  collectGarbage,
+  itUnless,
+  notEmulated,
+  numbers,
+  onCuda,
+  onDevices,
+} from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
 
 const shape = [33, 5] as const;
@@ -170,6 +181,89 @@ describe('memory', () => {
     expect(left.reserved).to.be.lessThan(reserved);
     expect(numbers(kept)).to.deep.equal([1, 2, 3]);
   });
+
+  onCuda('memory: a loop of awaits in which nothing is disposed stays small cuda:0', async () => {
+    const [steps, bytes] = [2000, 2 ** 20];
+    const data = new Uint8Array(bytes);
+    await cuda.synchronize();
+    const start = cuda.memory();
+    let most = 0;
+    for (let i = 0; i < steps; ++i) {
+      tensor(data).cuda();
+      await null; // no finaliser runs meanwhile
+      most = Math.max(most, cuda.memory().allocated);
+    }
+    expect(most - start.allocated).to.be.lessThan(0.4 * steps * bytes);
+    expect(cuda.memory().leaks - start.leaks).to.be.greaterThan(0.6 * steps);
+    return `at most ${Math.ceil((most - start.allocated) / bytes)} of ${steps} lost tensors at once`;
+  });
+
+  onCuda('memory: what was disposed is no leak cuda:0', async () => {
+    const collectAll = () => {
+      collectGarbage();
+      return wait(1);
+    };
+    await collectAll();
+    const { leaks } = cuda.memory();
+    for (let i = 0; i < 100; ++i) tensor([i]).cuda().dispose();
+    await collectAll();
+    expect(cuda.memory().leaks).to.equal(leaks);
+    for (let i = 0; i < 100; ++i) tensor([i]).cuda();
+    await collectAll();
+    expect(cuda.memory().leaks).to.be.within(leaks + 99, leaks + 100);
+  });
+
+  onCuda('memory: CULOSS_DEBUG=1 says where a leak was made cuda:0', () => {
+    const script = `
+      const { tensor } = require('culoss');
+      function makeOne() { tensor([[1, 2]]).cuda(); }
+      makeOne();
+      tensor([3]).cuda().dispose();
+      gc();
+      setTimeout(() => {}, 10);`;
+    const warnings = (debug: string): string =>
+      spawnSync(process.execPath, ['--expose-gc', '-e', script], {
+        cwd: fileURLToPath(new URL('../../', import.meta.url)),
+        env: { ...process.env, CULOSS_DEBUG: debug },
+        encoding: 'utf8',
+      }).stderr;
+    const message =
+      /CulossLeak: Tensor float32 \[1, 2\] on cuda:0 was never disposed\. It was made\n/;
+    expect(warnings('1')).to.match(message).and.to.include('at makeOne');
+    expect(warnings('1').match(/CulossLeak/g)).to.have.length(1);
+    expect(warnings('')).not.to.include('CulossLeak');
+  });
+
+  itUnless(
+    notEmulated,
+    'emulated memory that is short: the error says what was asked and what is free',
+    () => {
+      process.env.CULOSS_EMULATION_FAIL = '1';
+      expectError(
+        () => tensor(new Float32Array(1000)).cuda(),
+        'ERR_OUT_OF_MEMORY',
+        CulossError,
+        /^cuda:0: expected 4000 bytes of memory, got a device with \d+ of \d+ free$/,
+      );
+      process.env.CULOSS_EMULATION_FAIL = '';
+      tensor([1]).cuda().dispose(); // the process goes on
+    },
+  );
+
+  itUnless(
+    notEmulated,
+    'emulated memory that is short: what the collector has taken is given first',
+    () => {
+      const { leaks } = cuda.memory();
+      for (let i = 0; i < 20; ++i) tensor([i]).cuda();
+      collectGarbage();
+      process.env.CULOSS_EMULATION_FAIL = '1';
+      using last = tensor([7]).cuda();
+      process.env.CULOSS_EMULATION_FAIL = '';
+      expect(last.item()).to.equal(7);
+      expect(cuda.memory().leaks).to.be.at.least(leaks + 19);
+    },
+  );
 
   itUnless(notEmulated, 'emulated memory, its peak and its cache wait for nothing', () => {
     using x = tensor([1]).cuda();

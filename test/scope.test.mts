@@ -1,6 +1,5 @@
 // Scopes: what they free and what they leave, whatever runs between and at the same time.
 import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import {
@@ -13,7 +12,7 @@ import {
   type Tensor,
   tensor,
 } from 'culoss';
-import { onCuda, onDevices } from './devices.mjs';
+import { collectGarbage, onCuda, onDevices } from './devices.mjs';
 import { expectError } from './expect.mjs';
 
 const make = (device: Device = 'cpu'): Tensor => tensor([[0.25, 0.75]], undefined, { device });
@@ -133,8 +132,6 @@ describe('scope', () => {
   });
 
   it('a scope does not hold what was disposed, however long it lasts', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const [refs, steps] = [[] as WeakRef<Tensor>[], 1000];
     await scope(async () => {
       const first = make();
@@ -144,7 +141,7 @@ describe('scope', () => {
         one.dispose();
       }
       await wait(1); // until then a WeakRef holds what it was made of
-      collect();
+      collectGarbage();
       const held = refs.filter((ref) => ref.deref() !== undefined);
       expect(held.length).to.be.at.most(128);
       expect(first.disposed).to.equal(false);
@@ -162,7 +159,17 @@ describe('scope', () => {
     expect(stream?.disposed).to.equal(false);
     stream?.dispose();
     expect((criterion.alpha as Tensor).disposed).to.equal(false);
+    collectGarbage();
+    await wait(1);
+    await cuda.synchronize();
     const before = cuda.memory().allocated;
+    const keptGraph = scope(() => {
+      const [x, y] = [make('cuda:0'), tensor(new Int32Array([1]), [1]).cuda()];
+      return { graph: keep(cuda.graph(() => criterion.valueAndGrad(x, y))) };
+    }).graph;
+    keptGraph.replay();
+    expect(Number.isFinite(keptGraph.result.loss.item())).to.equal(true);
+    for (const one of [keptGraph, keptGraph.result.loss, keptGraph.result.grad]) one.dispose();
     const resources = scope(() => {
       const own = new Stream();
       const [x, y] = [make('cuda:0'), tensor(new Int32Array([1]), [1]).cuda()];
@@ -177,10 +184,77 @@ describe('scope', () => {
     expect(Number.isFinite(criterion.forward(x, [1]).item())).to.equal(true);
   });
 
+  it('finds what a result holds in Maps, Sets and objects of another realm', () => {
+    const result = scope(() => ({
+      map: new Map([[make(), make()]]),
+      set: new Set([[make()]]),
+      realm: runInNewContext('make => ({ one: make() })')(make) as { one: Tensor },
+    }));
+    const [[key, value] = []] = result.map;
+    const [[inSet] = []] = result.set;
+    const found = [key, value, inSet, result.realm.one] as Tensor[];
+    expect(disposed(found)).to.deep.equal([false, false, false, false]);
+  });
+
+  it('keep takes what others made out of their scopes, alone or in a result', async () => {
+    let made: Tensor[] = [];
+    const other = scope(async () => {
+      made = [make(), make(), make()];
+      await wait(5);
+    });
+    const [first, second, third] = made as [Tensor, Tensor, Tensor];
+    scope(() => expect(keep({ list: [first] }).list[0]).to.equal(first));
+    expect(keep(second)).to.equal(second);
+    await other;
+    expect(disposed([first, second, third])).to.deep.equal([false, false, true]);
+  });
+
+  it('a promise that does its work late is of the scope, one within a result is refused', async () => {
+    let made = make();
+    const lazy = {
+      // biome-ignore lint/suspicious/noThenProperty: a promise as others make them
+      then(resolve: (value: number) => void): void {
+        made = make();
+        resolve(1);
+      },
+    };
+    expect(await scope(() => lazy)).to.equal(1);
+    expect(made.disposed).to.equal(true);
+    const inside = () => {
+      made = make();
+      return { loss: made.itemAsync() };
+    };
+    const message = 'work: expected a result without promises inside, got one with a promise';
+    expectError(() => scope(inside), 'ERR_OPTION', TypeError, message);
+    expect(made.disposed).to.equal(true);
+  });
+
+  onDevices('a criterion made in a scope lives behind it, and leaves nothing', async (device) => {
+    const run = (criterion: BinaryFocalLoss): number =>
+      scope(() => criterion.forward(make(device), [1]).item());
+    const expected = run(new BinaryFocalLoss({ alpha: [0.25, 0.75] }));
+    const criterion = scope(() => {
+      const one = new BinaryFocalLoss({ alpha: [0.25, 0.75] });
+      one.forward(make(device), [1]);
+      return one;
+    });
+    expect(run(criterion)).to.equal(expected);
+    expect(run(criterion)).to.equal(expected);
+    // Alpha itself goes, but not what was copied of it outside.
+    const [alpha, copied] = scope(() => {
+      const own = tensor([0.25, 0.75]);
+      return [keep(own), new BinaryFocalLoss({ alpha: own })];
+    });
+    expect(run(copied)).to.equal(expected);
+    alpha.dispose();
+    if (device === 'cpu') expect(() => run(copied)).to.throw(/alpha: expected a tensor in use/);
+    else expect(run(copied.cpu().to(device))).to.equal(expected);
+  });
+
   it('refuses what is no function, and what cannot be kept', () => {
     const refuse = (run: () => unknown, message: string) =>
       expectError(run, 'ERR_OPTION', TypeError, message);
     refuse(() => scope(5 as never), 'work: expected a function, got 5');
-    refuse(() => keep(null as never), 'resource: expected a tensor, a stream or a graph, got null');
+    refuse(() => keep(null as never), 'resources: expected tensors, streams or graphs, got null');
   });
 });

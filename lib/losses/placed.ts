@@ -1,7 +1,7 @@
 import type { Operand } from '../../binding';
 import type { Device } from '../device';
 import { fail } from '../errors';
-import { beyondScopes } from '../scope';
+import { Scope } from '../scope';
 import { isTensor, operandOf, type Tensor } from '../tensor';
 
 /** How many values an option has: one for all, or one per class. */
@@ -14,6 +14,8 @@ export type Lengths = 'one' | 'per class' | 'either';
  */
 export class Placed {
   readonly #copies = new Map<Device, Tensor>();
+  /** That of the criterion, and of its copies. */
+  readonly #scope = Scope.current;
   #current: number | Tensor | undefined;
 
   constructor(
@@ -32,14 +34,18 @@ export class Placed {
 
   on(device: Device): number | Tensor | undefined {
     if (!isTensor(this.#current) || this.lengths === 'one') return this.#current;
-    let copy = this.#copies.get(device);
-    if (copy === undefined) {
-      const value = this.#current;
-      copy = beyondScopes(() => value.to(device));
-      this.#copies.set(device, copy);
-    }
+    const source = this.#copies.get(device) ?? this.#current;
+    const live = source.disposed ? this.#live() : source;
+    if (live === undefined) return this.#current;
+    const copy = live.device === device ? live : Scope.within(this.#scope, () => live.to(device));
+    this.#copies.set(device, copy);
     this.#current = copy;
     return copy;
+  }
+
+  /** A copy that was not disposed: a scope may have done so with others. */
+  #live(): Tensor | undefined {
+    return [...this.#copies.values()].find((copy) => !copy.disposed);
   }
 
   /** Throws unless there are as many values as inputs of so many classes need. */
@@ -57,7 +63,7 @@ export class Placed {
       };
       fail('ERR_SHAPE', this.argument, expected[this.lengths], shape);
     }
-    operandOf(this.#current, this.argument); // not disposed
+    operandOf(this.#live() ?? this.#current, this.argument); // not disposed
   }
 
   /** What the addon takes. */

@@ -2,6 +2,7 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "registry.h"
 
 namespace culoss {
 namespace {
@@ -35,11 +36,13 @@ Napi::Value CudaProperties(const Napi::CallbackInfo& info) {
 
 // cudaMemory(device: number): PoolMemory
 Napi::Value CudaMemory(const Napi::CallbackInfo& info) {
-  const cuda::PoolMemory memory = cuda::pool_memory(info[0].ToNumber().Int32Value());
+  const int device = info[0].ToNumber().Int32Value();
+  const cuda::PoolMemory memory = cuda::pool_memory(device);
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("allocated", double(memory.allocated));
   result.Set("reserved", double(memory.reserved));
   result.Set("peak", double(memory.peak));
+  result.Set("leaks", double(Registry::of(info.Env())->leaks(device)));
   return result;
 }
 

@@ -19,10 +19,23 @@ Bytes whole_host_bytes(const Napi::Value& value, size_t needed) {
   return bytes;
 }
 
+// Memory that only the collector knows to be free is asked for last.
+std::shared_ptr<cuda::Memory> allocate(Registry& registry, int device, size_t bytes) {
+  if (bytes == 0) return nullptr;
+  registry.sweep_if_due();
+  try {
+    return cuda::allocate(device, bytes);
+  } catch (const Error& error) {
+    if (error.code != "ERR_OUT_OF_MEMORY" || !registry.sweep()) throw;
+  }
+  return cuda::allocate(device, bytes);
+}
+
 }  // namespace
 
 // constructor(device: number, byteLength: number)
-DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceMemory>(info) {
+DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<DeviceMemory>(info), registry_(Registry::of(info.Env())) {
   guarded(info.Env(), [&] {
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);
     device_ = info[0].ToNumber().Int32Value();
@@ -30,13 +43,19 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<De
       throw Error("ERR_DEVICE", "device: there is no cuda:" + std::to_string(device_));
     }
     size_ = size_t(info[1].ToNumber().Int64Value());
-    memory_ = size_ == 0 ? nullptr : cuda::allocate(device_, size_);
+    memory_ = allocate(*registry_, device_, size_);
+    registry_->add(this);
   });
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), int64_t(size_));
 }
 
 // The collector's way out: a safety net behind dispose().
-DeviceMemory::~DeviceMemory() { free(); }
+DeviceMemory::~DeviceMemory() { free_collected(); }
+
+void DeviceMemory::free_collected() noexcept {
+  if (memory_ && !disposed_) registry_->count_leak(device_);
+  free();
+}
 
 DeviceMemory* DeviceMemory::from(const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) return nullptr;
@@ -81,6 +100,7 @@ void DeviceMemory::expect_usable() const {
 void DeviceMemory::free() noexcept {
   if (disposed_) return;
   disposed_ = true;
+  registry_->remove(this);
   int64_t total;  // not asked for; an environment that ends may refuse, which changes nothing
   napi_adjust_external_memory(Env(), -int64_t(size_), &total);
   memory_ = nullptr;  // a graph may hold it, too

@@ -7,6 +7,7 @@
 
 #include "../core/call.h"
 #include "../cuda/memory.h"
+#include "registry.h"
 
 namespace culoss {
 
@@ -25,6 +26,9 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void* address() const { return memory_ ? memory_->address : nullptr; }
   size_t size() const { return size_; }
 
+  // Frees what nobody disposed: the object is no more.
+  void free_collected() noexcept;
+
  private:
   void write(const Napi::CallbackInfo& info);
   void read(const Napi::CallbackInfo& info);
@@ -32,6 +36,7 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void expect_usable() const;
   void free() noexcept;
 
+  std::shared_ptr<Registry> registry_;
   int device_ = Call::kCpu;
   std::shared_ptr<cuda::Memory> memory_;
   size_t size_ = 0;

@@ -38,6 +38,18 @@ void finish_copy(Memory& memory, const Stream& stream) {
   memory.readers.clear();
 }
 
+Error no_memory_for(size_t bytes, int index) {
+  cudaGetLastError();  // must not reach the next call
+  size_t free = 0, total = 0;
+  std::string left = "free memory of unknown size";
+  if (cudaMemGetInfo(&free, &total) == cudaSuccess) {
+    left = std::to_string(free) + " of " + std::to_string(total) + " free";
+  }
+  return {"ERR_OUT_OF_MEMORY", "cuda:" + std::to_string(index) + ": expected " +
+                                   std::to_string(bytes) + " bytes of memory, got a device with " +
+                                   left};
+}
+
 size_t bytes_of(const Device& of, cudaMemPoolAttr wanted) {
   uint64_t bytes = 0;
   check(cudaMemPoolGetAttribute(of.pool, wanted, &bytes), "cudaMemPoolGetAttribute");
@@ -74,8 +86,10 @@ std::shared_ptr<Memory> allocate(int index, size_t bytes) {
   const Current current(index);
   Stream& stream = stream_beside_capture(on);
   std::unique_ptr<Memory> memory(new Memory{index, nullptr, bytes, stream.shared_from_this(), {}});
-  check(cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle),
-        "cudaMallocFromPoolAsync");
+  const cudaError_t status =
+      cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle);
+  if (status == cudaErrorMemoryAllocation) throw no_memory_for(bytes, index);
+  check(status, "cudaMallocFromPoolAsync");
   return {memory.release(), release};
 }
 

@@ -9,6 +9,8 @@ constexpr int kDevices = 2;
 constexpr bool kHasClusters[kDevices] = {true, false};
 constexpr size_t kSharedBytes[kDevices] = {8 << 10, 24 << 10};
 
+constexpr size_t kMemory = size_t(1) << 34;
+
 thread_local int current_device = 0;
 
 }  // namespace
@@ -25,7 +27,13 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device < 0 || device >= kDevices) return remember(cudaErrorInvalidDevice);
-  *properties = {"emulated device", 9, 0, size_t(1) << 34};
+  *properties = {"emulated device", 9, 0, kMemory};
+  return cudaSuccess;
+}
+// Of the host's memory nothing is set aside.
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  *free = *total = kMemory;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
