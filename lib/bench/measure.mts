@@ -117,6 +117,9 @@ export async function enqueueTime(
   return median(times);
 }
 
+/** Rounds before each that counts: it takes thousands of calls until JavaScript is compiled. */
+const warmUps = 5;
+
 /**
  * Microseconds from JavaScript to JavaScript of a call that makes its loss, and is given memory for
  * its gradient.
@@ -128,9 +131,10 @@ export async function callTime(workload: Workload, place: Place, rounds: number)
   const criterion = criterionOf(workload);
   const losses: Tensor[] = [];
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const call = () => losses.push(criterion.valueAndGrad(inputs, targets, { outGrad }).loss);
-    times.push(await microsecondsOf(call, place));
+  const call = () => losses.push(criterion.valueAndGrad(inputs, targets, { outGrad }).loss);
+  for (let round = -warmUps * rounds; round < rounds; round++) {
+    const time = await microsecondsOf(call, place);
+    if (round >= 0) times.push(time);
     for (const loss of losses.splice(0)) loss.dispose();
   }
   dispose(sets);
