@@ -5,7 +5,8 @@ import { run } from './run.mjs';
 
 const emulated = 'scripts/test-emulated.mjs';
 // Where no GPU will run it, CUDA code is only checked: an eighth of the time.
-const { CULOSS_CUDA = existsSync('/proc/driver/nvidia') ? 'AUTO' : 'CHECK' } = process.env;
+const drivers = ['/proc/driver/nvidia', '/dev/dxg']; // of Linux, of Windows below it
+const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.env;
 const cuda = { CULOSS_CUDA };
 const some =
   'faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
