@@ -146,21 +146,22 @@ describe('memory', () => {
 
   onCuda('memory: what is allocated, and the most of it cuda:0', async () => {
     const bytes = 2 ** 26;
+    const some = bytes / 4; // what earlier tests have lost may be freed meanwhile
     const data = new Uint8Array(bytes);
     await cuda.synchronize();
     const start = cuda.memory().allocated;
     const [kept, freed] = [tensor(data).cuda(), tensor(data).cuda()];
-    expect(cuda.memory().allocated).to.equal(start + 2 * bytes);
+    expect(cuda.memory().allocated).to.be.closeTo(start + 2 * bytes, some);
     freed.dispose();
     await cuda.synchronize();
     const { allocated, peak } = cuda.memory();
-    expect(allocated).to.equal(start + bytes);
-    expect(peak).to.be.at.least(start + 2 * bytes);
+    expect(allocated).to.be.closeTo(start + bytes, some);
+    expect(peak).to.be.at.least(start + 2 * bytes - some);
     cuda.resetPeakMemory();
     expect(cuda.memory().peak).to.equal(allocated);
     tensor(data).cuda().dispose();
     await cuda.synchronize();
-    expect(cuda.memory().peak).to.equal(allocated + bytes);
+    expect(cuda.memory().peak).to.be.closeTo(allocated + bytes, some);
     kept.dispose();
   });
 
