@@ -21,7 +21,7 @@ class Registry {
   void add(DeviceMemory* memory);
   void remove(DeviceMemory* memory);
 
-  // Frees what the collector has taken, if as much as there is was added since the last time.
+  // Frees what the collector has taken, if half of what there is was added since the last time.
   void sweep_if_due();
   // Whether that freed anything.
   bool sweep();
