@@ -154,13 +154,13 @@ export function keep<T extends object>(resources: T): T {
   if (typeof resources !== 'object' || resources === null) {
     failType('resources', 'tensors, streams or graphs', resources);
   }
-  for (const one of within(resources)) owners.get(one)?.forget(one);
+  for (const one of objectsIn(resources)) owners.get(one)?.forget(one);
   return resources;
 }
 
 /** The objects in a result, none of which may be a promise. */
 function checkResult(result: unknown): ReadonlySet<object> {
-  const objects = within(result);
+  const objects = objectsIn(result);
   for (const one of objects) {
     if (isThenable(one)) {
       failType('work', 'a result without promises inside', new Description('one with a promise'));
@@ -170,7 +170,7 @@ function checkResult(result: unknown): ReadonlySet<object> {
 }
 
 /** A value, if it is an object, and all those in it. */
-function within(value: unknown): Set<object> {
+function objectsIn(value: unknown): Set<object> {
   const found = new Set<object>();
   const next: unknown[] = [value];
   while (next.length > 0) {

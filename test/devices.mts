@@ -82,10 +82,7 @@ export function callsOf(run: () => void): string[] {
   }
 }
 
-/**
- * How many allocations, streams, events and graphs are left once all that was enqueued is done; later
- * there may be fewer, since what earlier tests have lost is freed at any time.
- */
+/** How many allocations, streams, events and graphs are left once all that was enqueued is done. */
 export async function liveOn(device: number): Promise<number> {
   await cuda.synchronize(device);
   return Number(process.env.CULOSS_EMULATION_LIVE);

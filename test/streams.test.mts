@@ -386,6 +386,6 @@ describe('streams', () => {
       criterion.forward(x, ids).dispose();
       x.dispose();
     }
-    expect(await liveOn(0)).to.be.at.most(before);
+    expect(await liveOn(0)).to.equal(before);
   });
 });
