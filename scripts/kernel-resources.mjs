@@ -35,7 +35,7 @@ export function readUsage(log) {
 const axes = [
   /\b(?:Lanes|Block|Cluster)<\d+>/,
   /\b(?:HardSides|UniformSides|BothSides)\b/,
-  /\b(?:CrossEntropy|SmallPower|RealPower)\b/,
+  /\b(?:CrossEntropy|Square|RealPower)\b/,
   /\b(?:ClassIds|Dense|AnyTarget)\b/,
 ];
 

@@ -55,10 +55,10 @@ __device__ inline float fast_exp2(float x) {
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
   return result;
 }
-__device__ inline float fast_log(float x) {
+__device__ inline float fast_surprisal(float p) {
   float log2;
-  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2) : "f"(x));
-  return log2 * kLog2;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2) : "f"(p));
+  return log2 * -kLog2;
 }
 __device__ inline float fast_reciprocal(float x) {
   float result;
@@ -102,28 +102,28 @@ HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
 // polynomials have the least relative error of the logarithm: 2^−25.3 and 2^−24.8, of few digits
 // 2^−19.7 and 2^−19.4.
 
-// log(1 − q) + q + `more` of q in [0, ½].
+// −log(1 − q) − q + `more` of q in [0, ½].
 template <Digits kDigits = Digits::all, class A>
-HD inline A log1m_beyond(A q, A more) {
+HD inline A surprisal_beyond(A q, A more) {
   if constexpr (kDigits == Digits::few) {
-    constexpr float kCoefficients[] = {-0.967646062374115f,   0.6008871793746948f,
-                                       -0.4997962713241577f,  -0.19433356821537018f,
-                                       -0.33793774247169495f, -0.49987557530403137f};
+    constexpr float kCoefficients[] = {0.967646062374115f,   -0.6008871793746948f,
+                                       0.4997962713241577f,  0.19433356821537018f,
+                                       0.33793774247169495f, 0.49987557530403137f};
     return multiply_add(q * q, polynomial(q, kCoefficients), more);
   } else {
     constexpr float kCoefficients[] = {
-        -1.4142881631851196f,  1.6390440464019775f,   -1.2082438468933105f,  0.18073886632919312f,
-        -0.26363644003868103f, -0.24369031190872192f, -0.33363157510757446f, -0.49999523162841797f};
+        1.4142881631851196f,  -1.6390440464019775f, 1.2082438468933105f,  -0.18073886632919312f,
+        0.26363644003868103f, 0.24369031190872192f, 0.33363157510757446f, 0.49999523162841797f};
     return multiply_add(q * q, polynomial(q, kCoefficients), more);
   }
 }
-// log(1 − q) of q in [0, ½].
+// −log(1 − q) of q in [0, ½].
 template <Digits kDigits = Digits::all, class A>
-HD inline A log1m(A q) {
+HD inline A surprisal_beside(A q) {
   if constexpr (std::is_same_v<A, double>) {
-    return log1p(-q);
+    return -log1p(-q);
   } else {
-    return log1m_beyond<kDigits>(q, -q);
+    return surprisal_beyond<kDigits>(q, q);
   }
 }
 
@@ -170,33 +170,35 @@ struct Reduced {
   }
 };
 
-// log p, where q = 1 − p has the digits of a p near 1. `kIsNormal` says that both are normal
+// −log p, where q = 1 − p has the digits of a p near 1. `kIsNormal` says that both are normal
 // numbers in [0, 1].
 template <Digits kDigits, bool kIsNormal = false, class A>
-HD inline A log_of(A p, A q) {
+HD inline A surprisal_of(A p, A q) {
   Mask<A> is_likely = p >= all<A>(Scalar<A>(0.5));
   if constexpr (!kIsNormal) is_likely = is_likely & (p <= all<A>(1));
   if constexpr (std::is_same_v<A, double>) {
-    return is_likely ? log1m(q) : log(p);
+    return is_likely ? surprisal_beside(q) : -log(p);
   } else {
 #ifdef __CUDA_ARCH__
-    const A of_unlikely = kIsNormal ? fast_log(p) : __logf(p);
-    return is_likely ? log1m<kDigits>(q) : of_unlikely;
+    const A of_unlikely = kIsNormal ? fast_surprisal(p) : -__logf(p);
+    return is_likely ? surprisal_beside<kDigits>(q) : of_unlikely;
 #else
     const Reduced<A> reduced = kIsNormal ? Reduced<A>::of_normal(p) : Reduced<A>::of_any(p);
     const A rest = select<A>(is_likely, q, reduced.rest);
     const A exponent = kIsNormal ? reduced.exponent : select<A>(is_likely, A{}, reduced.exponent);
-    const A log_p = log1m_beyond<kDigits>(rest, multiply_add(exponent, all<A>(kLog2), -rest));
-    if constexpr (kIsNormal) return log_p;
-    const A of_no_number = select<A>(p > A{}, p, all<A>(NAN));  // log ∞ = ∞
-    const A of_rest = select<A>(p == A{}, all<A>(-INFINITY), of_no_number);
-    return select<A>((p > A{}) & (p < all<A>(INFINITY)), log_p, of_rest);
+    const A surprisal =
+        surprisal_beyond<kDigits>(rest, multiply_add(exponent, all<A>(-kLog2), rest));
+    if constexpr (kIsNormal) return surprisal;
+    const A of_no_number = select<A>(p > A{}, -p, all<A>(NAN));  // log ∞ = ∞
+    const A of_rest = select<A>(p == A{}, all<A>(INFINITY), of_no_number);
+    return select<A>((p > A{}) & (p < all<A>(INFINITY)), surprisal, of_rest);
 #endif
   }
 }
 
 // e^x of x ≤ 0, to 1.2 units of the last place; of few digits, to x · 2^−24, and 0 below 2^−126.
-template <Digits kDigits = Digits::all, class A>
+// `kIsNormal` says that x ≥ −87, so that it is a normal number.
+template <Digits kDigits = Digits::all, bool kIsNormal = false, class A>
 HD inline A exp_of_negative(A x) {
   if constexpr (std::is_same_v<A, double>) {
     return exp(x);
@@ -205,19 +207,23 @@ HD inline A exp_of_negative(A x) {
     return kDigits == Digits::few ? fast_exp2(x * 0x1.715476p0f) : expf(x);
 #else
     constexpr float kLeast = -104;  // e^x is 0 from here on
-    // Added to a number, rounds it to a whole one and leaves that in the last bits, as the biased
-    // exponent of a power of 2 which is normal for all of them: 2^64 times too large.
-    constexpr float kRound = 0x1.8p23f + 127 + 64;
-    constexpr float kCoefficients[] = {0.0013814540579915047f, 0.00836874544620514f,
+    // Powers of 2 which are normal for all results: 2^64 times too large, if those are not.
+    constexpr float kBias = kIsNormal ? 0 : 127 + 64;
+    // Added to a number, rounds it to a whole one and leaves that in the last bits.
+    constexpr float kRound = 0x1.8p23f + kBias;
+    constexpr float kCoefficients[] = {0.0013814540579915047f, 0.00836874540620514f,
                                        0.04166838899254799f, 0.1666652113199234f,
                                        0.4999999403953552f};
-    x = select<A>(x < all<A>(kLeast), all<A>(kLeast), x);  // NaN passes
+    if constexpr (!kIsNormal) x = select<A>(x < all<A>(kLeast), all<A>(kLeast), x);  // NaN passes
     const A shifted = multiply_add(x, all<A>(0x1.715476p0f), all<A>(kRound));
     const A exponent = shifted - kRound;
     const A high = multiply_add(exponent, all<A>(-kLog2High), x);
     const A r = multiply_add(exponent, all<A>(-kLog2Low), high);  // in [−½, ½] · log 2
     const A slope = multiply_add(polynomial(r, kCoefficients), r, all<A>(1));
-    return multiply_add(slope, r, all<A>(1)) * of_bits<A>(bits_of(shifted) << 23) * 0x1p-64f;
+    const A mantissa = multiply_add(slope, r, all<A>(1));
+    const Bits<A> scale = bits_of(shifted) << 23;
+    if constexpr (kIsNormal) return of_bits<A>(bits_of(mantissa) + scale);
+    return mantissa * of_bits<A>(scale) * 0x1p-64f;
 #endif
   }
 }

@@ -383,7 +383,7 @@ class RowwiseLoop {
       } else {
         const V own = owns.at(i);
         const auto [p, q] = work.link.sides(e, statistics);
-        slopes.at(i) = select<V>(own == V{}, beside, work.slope_of(own, p, q, sums));
+        slopes.at(i) = select<V>(own == V{}, beside, work.slope_of(own, p, -q, sums));
       }
     });
   }

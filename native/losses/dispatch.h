@@ -17,8 +17,7 @@ void with_term(const Criterion& criterion, F&& f) {
       return f(CrossEntropy{});
     case TermKind::focal:
       if (gamma == 0) return f(CrossEntropy{});
-      return SmallPower<A>::holds(gamma) ? f(Focal<SmallPower<A>>{SmallPower<A>::of(gamma)})
-                                         : f(Focal<RealPower<A>>{{A(gamma)}});
+      return gamma == 2 ? f(Focal<Square>{}) : f(Focal<RealPower<A>>{{A(gamma)}});
   }
   throw Error("ERR_OPTION", "term: expected a known term");
 }

@@ -57,7 +57,8 @@ struct Elementwise {
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, V given, V costly, const Mask<V>& is_positive, V weight,
                      V upstream) const {
-    const Linked<V> linked = link.template operator()<kIsRegular>(x, given, costly, is_positive);
+    const Linked<V, kIsRegular> linked =
+        link.template operator()<kIsRegular>(x, given, costly, is_positive);
     const Dual<V> outcome = term(linked.outcome);
     const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
     if constexpr (kIsRegular) {

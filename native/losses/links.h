@@ -14,16 +14,16 @@ namespace culoss {
 // `index` tells whether that is in the interval `regular`: there all numbers on the way are finite
 // and normal, and the guards against everything else can be left out, which `kIsRegular` does.
 // `costly` is the part that takes longest, so that an engine may take it of many x first.
-template <class A>
+template <class A, bool kIsRegular = false>
 struct Linked {
-  Outcome<A> outcome;
-  A slope;  // d log p / dx
+  Outcome<A, kIsRegular> outcome;
+  A slope;  // d surprisal / dx
 };
 
 // x is the probability itself, clamped first. The gradient is 0 where the clamp acted; its bounds
 // pass. NaN passes through.
 //
-// log 0 and 1/0 are replaced by `log_of_zero` and `reciprocal_of_zero`: infinities for the
+// −log 0 and 1/0 are replaced by `surprisal_of_zero` and `reciprocal_of_zero`: infinities for the
 // categorical losses, and for the binary ones PyTorch's floors, without which one certain and wrong
 // element would make the sum infinite. 1/p of another p is finite: where it overflows, the largest
 // number. https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
@@ -31,16 +31,16 @@ template <class A, Digits kDigits = Digits::all>
 struct Probability {
   A low;
   A high;
-  A log_of_zero;
+  A surprisal_of_zero;
   A reciprocal_of_zero;
   Interval<A> regular = Interval<A>::of(larger(low, std::numeric_limits<A>::min()),
                                         smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2));
 
   static Probability with_floors(double low, double high) {
-    return {A(low), A(high), A(-100), A(1e12)};
+    return {A(low), A(high), A(100), A(1e12)};
   }
   static Probability without_floors(double low, double high) {
-    return {A(low), A(high), A(-INFINITY), A(INFINITY)};
+    return {A(low), A(high), A(INFINITY), A(INFINITY)};
   }
 
   // x clamped; NaN passes.
@@ -55,17 +55,17 @@ struct Probability {
     return regular.index(given);
   }
 
-  // log p.
+  // −log p.
   template <bool kIsRegular = false, class V>
   HD V costly(V given, const Mask<V>& is_positive) const {
     const auto [p, q] = outcome_of(given, is_positive);
-    const V log_p = log_of<kDigits, kIsRegular>(p, q);
-    return kIsRegular ? log_p : select<V>(p == V{}, all<V>(log_of_zero), log_p);
+    const V surprisal = surprisal_of<kDigits, kIsRegular>(p, q);
+    return kIsRegular ? surprisal : select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal);
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, V given, V log_p, const Mask<V>& is_positive) const {
+  HD Linked<V, kIsRegular> operator()(V x, V given, V surprisal, const Mask<V>& is_positive) const {
     const auto [p, q] = outcome_of(given, is_positive);
     const Mask<V> passes = given == x;
     V slope;
@@ -74,7 +74,7 @@ struct Probability {
     } else {
       slope = select<V>(passes, reciprocal_of(p), select<V>(x == x, V{}, x));  // NaN passes
     }
-    return {{log_p, p, q}, select<V>(is_positive, slope, -slope)};
+    return {{surprisal, p, q}, select<V>(is_positive, -slope, slope)};
   }
 
  private:
@@ -102,7 +102,7 @@ struct Probability {
 };
 
 // x is a logit: p = σ(x) = 1 / (1 + e^−x). Only e^−|x| is ever computed, so that p and 1 − p are
-// both exact in the tails. d log σ(x) / dx = σ(−x).
+// both exact in the tails. −d log σ(x) / dx = −σ(−x).
 template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
   Interval<A> regular = Interval<A>::of(0, 80);
@@ -120,17 +120,17 @@ struct Sigmoid {
   // e^−|x|.
   template <bool kIsRegular = false, class V>
   HD V costly(V given, const Mask<V>&) const {
-    return exp_of_negative<kDigits>(-given);
+    return exp_of_negative<kDigits, kIsRegular>(-given);
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
-  HD Linked<V> operator()(V x, V given, V e, const Mask<V>& is_positive) const {
+  HD Linked<V, kIsRegular> operator()(V x, V given, V e, const Mask<V>& is_positive) const {
     const V high = reciprocal(1 + e), low = e * high;
     const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
-    const V log_high = -log1p_of<kDigits>(e), q = select<V>(is_unlikely, high, low);
-    return {{log_high - select<V>(is_unlikely, given, V{}), select<V>(is_unlikely, low, high), q},
-            select<V>(is_positive, q, -q)};
+    const V surprisal = log1p_of<kDigits>(e) + select<V>(is_unlikely, given, V{});
+    const V q = select<V>(is_unlikely, high, low);
+    return {{surprisal, select<V>(is_unlikely, low, high), q}, select<V>(is_positive, -q, q)};
   }
 };
 

@@ -10,9 +10,9 @@
 
 namespace culoss {
 
-// With w_c the weight of class c, the loss of a row is Σ_c w_c term(log p_c), and
+// With w_c the weight of class c and u_c = −log p_c, the loss of a row is Σ_c w_c term(u_c), and
 //
-//   d loss / d x_j = s_j d log p_j / d x_j − p_j Σ_{c≠j} s_c      with s_c = w_c term'(log p_c);
+//   d loss / d x_j = s_j d u_j / d x_j + p_j Σ_{c≠j} s_c      with s_c = w_c term'(u_c);
 //
 // the last part is there for coupled links only. An engine takes these steps a row: the statistics
 // of all columns, if the link is coupled; the sum of `visit` over the columns that can have a loss;
@@ -68,7 +68,7 @@ struct Rowwise {
   struct Column {
     V loss;
     V own;    // s_c
-    V slope;  // d log p_c / d x_c
+    V slope;  // d u_c / d x_c
     V p;
   };
   // `costly` is the link's. Of a weight of 0, nothing here means anything.
@@ -80,15 +80,15 @@ struct Rowwise {
             here.outcome.p};
   }
   // The derivative of the loss of the row by a column which others are coupled to, of its s_c, p_c
-  // and 1 − p_c.
+  // and d u_c / d x_c.
   template <class V>
-  HD V slope_of(V own, V p, V q, const Sums& sums) const {
-    return own * q - p * difference(sums.slope, own);
+  HD V slope_of(V own, V p, V slope, const Sums& sums) const {
+    return own * slope + p * difference(sums.slope, own);
   }
   // The same of a column without weight, which others are coupled to; of its `costly`.
   template <class V>
   HD V slope_beside(V costly, const Statistics& statistics, const Sums& sums) const {
-    return costly * -(statistics.inverse_total * A(sums.slope));
+    return costly * (statistics.inverse_total * A(sums.slope));
   }
   // With the divisor in it.
   HD A upstream(const Place& place, A slope_of_division) const {

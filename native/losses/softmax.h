@@ -68,8 +68,8 @@ struct RowStatistics {
   }
 };
 
-// x is a logit of the row. d log p_c / dx_j = [j == c] − p_j: with q_c = 1 − p_c, the slope of the
-// class itself is q_c, and every column is coupled to every other by −p_j.
+// x is a logit of the row. −d log p_c / dx_j = p_j − [j == c]: with q_c = 1 − p_c, the slope of the
+// class itself is −q_c, and every column is coupled to every other by p_j.
 template <class A, Digits kDigits = Digits::all>
 struct Softmax {
   static constexpr bool kIsCoupled = true;
@@ -104,9 +104,9 @@ struct Softmax {
   HD Linked<V> operator()(V x, V e, const RowStatistics<A>& row) const {
     const auto [p, q] = sides(e, row);
     const Mask<V> is_likely = p >= q;
-    const V log_likely = log1m<kDigits>(select<V>(is_likely, q, V{}));
-    const V log_unlikely = x - row.base - row.log_total;
-    return {{select<V>(is_likely, log_likely, log_unlikely), p, q}, q};
+    const V likely = surprisal_beside<kDigits>(select<V>(is_likely, q, V{}));
+    const V unlikely = row.log_total - (x - row.base);
+    return {{select<V>(is_likely, likely, unlikely), p, q}, -q};
   }
 };
 
@@ -122,8 +122,8 @@ struct RowProbability : Probability<A, kDigits> {
     return link().costly(link().given(x), V{} == V{});
   }
   template <class V>
-  HD Linked<V> operator()(V x, V log_p, const Statistics&) const {
-    return link()(x, link().given(x), log_p, V{} == V{});
+  HD Linked<V> operator()(V x, V surprisal, const Statistics&) const {
+    return link()(x, link().given(x), surprisal, V{} == V{});
   }
 
  private:

@@ -10,54 +10,50 @@
 namespace culoss {
 
 // The probability of an outcome with its parts, each exact by itself: at p → 1 the digits are in
-// q, at p → 0 in log_p, and neither can be had from p without losing them.
-template <class A>
+// q, at p → 0 in the surprisal, and neither can be had from p without losing them. `kIsFinite` says
+// that the surprisal is.
+template <class A, bool kIsFinite = false>
 struct Outcome {
-  A log_p;
+  A surprisal;  // −log p
   A p;
   A q;  // 1 − p
 
   // −p log p: 0 at p = 0 and at p = 1.
   HD A entropy() const {
+    if constexpr (kIsFinite) return p * surprisal;
     constexpr Scalar<A> kLargest = std::numeric_limits<Scalar<A>>::max();  // not 0 · ∞
-    return -(p * larger(log_p, all<A>(-kLargest)));
+    return p * smaller(surprisal, all<A>(kLargest));
   }
 };
 
 template <class A>
 struct Dual {
   A value;
-  A slope;  // d value / d log p
+  A slope;  // d value / d surprisal
 };
 
 // −log p.
 struct CrossEntropy {
   static constexpr bool kIsCheap = true;
 
-  template <class A>
-  HD Dual<A> operator()(const Outcome<A>& outcome) const {
-    return {-outcome.log_p, all<A>(-1)};
+  template <class A, bool kIsFinite>
+  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome) const {
+    return {outcome.surprisal, all<A>(1)};
   }
 };
 
-// q^γ of γ = 1 and 2. `slope` is d q^γ / d log p · log p = γ q^(γ − 1) (−p log p).
-template <class A>
-struct SmallPower {
+// q^γ of γ = 2, which is what most use. `slope` is d q^γ / d surprisal · surprisal, and that is
+// γ q^(γ − 1) (−p log p).
+struct Square {
   static constexpr bool kIsCheap = true;
-
-  A linear;  // 1 where γ is 1, else 0
-  A square;  // 1 where γ is 2, else 0
-
-  static bool holds(double gamma) { return gamma == 1 || gamma == 2; }
-  static SmallPower of(double gamma) { return {A(gamma == 1), A(gamma == 2)}; }
 
   template <class V>
   HD V operator()(V q) const {
-    return q * (linear + q * square);
+    return q * q;
   }
-  template <class V>
-  HD V slope(const Outcome<V>& outcome, V) const {
-    return (linear + outcome.q * (2 * square)) * outcome.entropy();
+  template <class V, bool kIsFinite>
+  HD V slope(const Outcome<V, kIsFinite>& outcome, V) const {
+    return 2 * outcome.q * outcome.entropy();
   }
 };
 
@@ -75,8 +71,8 @@ struct RealPower {
     if (exponent == 2) return q * q;
     return power(q, exponent);
   }
-  template <class V>
-  HD V slope(const Outcome<V>& outcome, V power) const {
+  template <class V, bool kIsFinite>
+  HD V slope(const Outcome<V, kIsFinite>& outcome, V power) const {
     if (exponent == 0) return V{};
     const V entropy = outcome.entropy();
     if (exponent == 1) return entropy;
@@ -95,10 +91,10 @@ struct Focal {
 
   Power power;  // of γ
 
-  template <class A>
-  HD Dual<A> operator()(const Outcome<A>& outcome) const {
+  template <class A, bool kIsFinite>
+  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome) const {
     const A weight = power(outcome.q);
-    return {-(weight * outcome.log_p), -(weight + power.slope(outcome, weight))};
+    return {weight * outcome.surprisal, weight + power.slope(outcome, weight)};
   }
 };
 
