@@ -244,10 +244,13 @@ describe('streams', () => {
     const many = (): void => {
       for (let i = 0; i < 10; i++) last = criterion.valueAndGrad(last, y).grad;
     };
-    stream.time(many); // the first time takes memory
-    const before = stream.time(many);
-    many();
-    expect(stream.time(() => criterion.forward(last, y))).to.be.below(before / 2);
+    const least = (time: () => number): number => Math.min(...Array.from({ length: 5 }, time));
+    const before = least(() => stream.time(many));
+    const after = least(() => {
+      many();
+      return stream.time(() => criterion.forward(last, y));
+    });
+    expect(after).to.be.below(before / 2);
   });
 
   onCuda('streams: facts, and the end of one cuda:0', async () => {

@@ -1,5 +1,5 @@
 // Rows of every length, from one class to more than a block can hold: each length is treated by
-// another kernel, or leaves it other packs of memory. Against the CPU engine, which knows one way only.
+// another kernel, or leaves it other packs of memory. Against the CPU engine.
 import { cuda, type Device, tensor } from 'culoss';
 import { criterionOf, type FloatDtype, floatDtypes, randomNumbers, tolerances } from './cases.mjs';
 import { itUnless, numbers, onCuda } from './devices.mjs';

@@ -126,7 +126,11 @@ function lossShapeOf(trial: Trial): readonly number[] {
 /** The upstream gradient: different for every element of the loss. */
 const upstreamOf = (trial: Trial): number[] =>
   Array.from({ length: sizeOf(lossShapeOf(trial)) }, (_, i) =>
-    trial.gradOutput === undefined ? 1 : trial.gradOutput === 'number' ? -1.7 : 0.6 + 0.3 * i,
+    trial.gradOutput === undefined
+      ? 1
+      : trial.gradOutput === 'number'
+        ? -1.7
+        : 0.6 + 0.3 * (i % 31),
   );
 
 /** What is seen of a call: the loss, and the gradient as rows by classes. */

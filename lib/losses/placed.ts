@@ -33,25 +33,29 @@ export class Placed {
   }
 
   on(device: Device): number | Tensor | undefined {
-    if (!isTensor(this.#current) || this.lengths === 'one') return this.#current;
-    const source = this.#copies.get(device) ?? this.#current;
-    const live = source.disposed ? this.#live() : source;
-    if (live === undefined) return this.#current;
-    const copy = live.device === device ? live : Scope.within(this.#scope, () => live.to(device));
-    this.#copies.set(device, copy);
+    const value = this.#live();
+    if (!isTensor(value) || value.disposed || this.lengths === 'one') return value;
+    let copy = this.#copies.get(device);
+    if (copy === undefined || copy.disposed) {
+      copy = Scope.within(this.#scope, () => value.to(device));
+      this.#copies.set(device, copy);
+    }
     this.#current = copy;
     return copy;
   }
 
-  /** A copy that was not disposed: a scope may have done so with others. */
-  #live(): Tensor | undefined {
-    return [...this.#copies.values()].find((copy) => !copy.disposed);
+  /** A copy that is not disposed, if there is one: a scope may have done so with others. */
+  #live(): number | Tensor | undefined {
+    const current = this.#current;
+    if (!isTensor(current) || !current.disposed) return current;
+    return [...this.#copies.values()].find((copy) => !copy.disposed) ?? current;
   }
 
   /** Throws unless there are as many values as inputs of so many classes need. */
   expectFits(columns: number): void {
-    if (!isTensor(this.#current)) return;
-    const { size, shape } = this.#current;
+    const value = this.#live();
+    if (!isTensor(value)) return;
+    const { size, shape } = value;
     const fits =
       (size === 1 && this.lengths !== 'per class') || (size === columns && this.lengths !== 'one');
     if (!fits) {
@@ -63,7 +67,7 @@ export class Placed {
       };
       fail('ERR_SHAPE', this.argument, expected[this.lengths], shape);
     }
-    operandOf(this.#live() ?? this.#current, this.argument); // not disposed
+    operandOf(value, this.argument); // not disposed
   }
 
   /** What the addon takes. */

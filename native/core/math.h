@@ -151,8 +151,9 @@ struct Reduced {
   A exponent;
   A rest;
 
+  static Reduced of_normal(A p) { return of(bits_of(p)); }
   // Of p ≤ 1: of 1 as of the number below it, so that the exponent is 0 from ½ on.
-  static Reduced of_normal(A p) { return of(smaller(bits_of(p), Bits<A>{} + 0x3f7fffffu)); }
+  static Reduced of_likely(A p) { return of(smaller(bits_of(p), Bits<A>{} + 0x3f7fffffu)); }
   // Of a subnormal p, too.
   static Reduced of_any(A p) {
     constexpr float kSmallest = 0x1p-126f;
@@ -183,7 +184,7 @@ HD inline A surprisal_of(A p, A q) {
     const A of_unlikely = kIsNormal ? fast_surprisal(p) : -__logf(p);
     return is_likely ? surprisal_beside<kDigits>(q) : of_unlikely;
 #else
-    const Reduced<A> reduced = kIsNormal ? Reduced<A>::of_normal(p) : Reduced<A>::of_any(p);
+    const Reduced<A> reduced = kIsNormal ? Reduced<A>::of_likely(p) : Reduced<A>::of_any(p);
     const A rest = select<A>(is_likely, q, reduced.rest);
     const A exponent = kIsNormal ? reduced.exponent : select<A>(is_likely, A{}, reduced.exponent);
     const A surprisal =
@@ -194,6 +195,23 @@ HD inline A surprisal_of(A p, A q) {
     return select<A>((p > A{}) & (p < all<A>(INFINITY)), surprisal, of_rest);
 #endif
   }
+}
+
+// log x of x ≥ 1, of which few are infinite. NaN passes.
+template <class A>
+HD inline A log_of_total(A x) {
+#ifdef __CUDA_ARCH__
+  return log(x);
+#else
+  if constexpr (std::is_same_v<A, double>) {
+    return log(x);
+  } else {
+    const Reduced<A> reduced = Reduced<A>::of_normal(x);
+    const A exponent = reduced.exponent, rest = reduced.rest;
+    const A surprisal = surprisal_beyond(rest, multiply_add(exponent, all<A>(-kLog2), rest));
+    return select<A>(x < all<A>(INFINITY), -surprisal, x);
+  }
+#endif
 }
 
 // e^x of x ≤ 0, to 1.2 units of the last place; of few digits, to x · 2^−24, and 0 below 2^−126.

@@ -16,7 +16,8 @@ struct Broadcast {
   Along along = Along::nothing;
   double number = 1;  // where there is no array
 
-  bool is_one() const { return array.memory == nullptr && number == 1; }
+  bool is_number() const { return array.memory == nullptr; }
+  bool is_one() const { return is_number() && number == 1; }
 
   template <class A>
   HD A at(const Place& place) const {
@@ -78,14 +79,21 @@ struct ClassIds {
 
   HD int64_t id(int64_t row) const {
     int64_t found = kNone;
+    for_each_id(row, row + 1, [&](int64_t, int64_t id) { found = id; });
+    return found;
+  }
+  // Calls `f(row, id)` for the rows [begin, end).
+  template <class F>
+  HD void for_each_id(int64_t begin, int64_t end, F&& f) const {
     with_elements(ids, [&]<class T>(const T* elements) {
-      if constexpr (std::is_integral_v<T>) {
-        found = class_of(int64_t(elements[row]));
-      } else {
-        found = class_of(as<double>(elements[row]));
+      for (int64_t row = begin; row < end; ++row) {
+        if constexpr (std::is_integral_v<T>) {
+          f(row, class_of(int64_t(elements[row])));
+        } else {
+          f(row, class_of(as<double>(elements[row])));
+        }
       }
     });
-    return found;
   }
 
   struct Row {

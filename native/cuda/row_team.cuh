@@ -114,14 +114,14 @@ struct RowTeam {
     if (!sums.has_weight) return write_no_grad();
     const Outputs<T> outputs{nullptr, work.grad + begin(), source};
     if constexpr (Work::kIsSingle) {
-      const A largest = fabs(work.slope_beside(A(1), statistics, sums));
+      const A largest = fabs(work.slope_beside(A(1), statistics, A(sums.slope)));
       const bool is_in_range = largest <= kLargest<T>;
       slots.template each<Team>(run, [&](const Pack<T>& x, int64_t at) {
         Pack<A, kPack> slopes;
 #pragma unroll
         for (int e = 0; e < kPack; ++e) {
           const A exponential = work.link.costly(load(x.of[e]), statistics);
-          slopes.of[e] = work.slope_beside(exponential, statistics, sums);
+          slopes.of[e] = work.slope_beside(exponential, statistics, A(sums.slope));
         }
         run.store(outputs.grad, at, rounded<T>(slopes, is_in_range));
       });

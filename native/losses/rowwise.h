@@ -26,7 +26,9 @@ struct Rowwise {
   using Stored = T;
   using A = Compute<T>;
   using Targets = typename Target::Row;
-  using Statistics = typename Link::Statistics;
+  template <class V>
+  using StatisticsOf = typename Link::template Statistics<V>;
+  using Statistics = StatisticsOf<A>;
   using Part = typename Link::Part;
   static constexpr bool kIsCoupled = Link::kIsCoupled;
   static constexpr bool kIsSingle = std::is_same_v<Target, ClassIds>;
@@ -72,23 +74,23 @@ struct Rowwise {
     V p;
   };
   // `costly` is the link's. Of a weight of 0, nothing here means anything.
-  template <class V>
-  HD Column<V> column(V x, V costly, V weight, V upstream, const Statistics& statistics) const {
+  template <class V, class Row>
+  HD Column<V> column(V x, V costly, V weight, V upstream, const Row& statistics) const {
     const Linked<V> here = link(x, costly, statistics);
     const Dual<V> outcome = term(here.outcome);
     return {weight * outcome.value, product(upstream * weight, outcome.slope), here.slope,
             here.outcome.p};
   }
   // The derivative of the loss of the row by a column which others are coupled to, of its s_c, p_c
-  // and d u_c / d x_c.
+  // and d u_c / d x_c, and of the Σ s_c of the others.
   template <class V>
-  HD V slope_of(V own, V p, V slope, const Sums& sums) const {
-    return own * slope + p * difference(sums.slope, own);
+  HD V slope_of(V own, V p, V slope, V others) const {
+    return own * slope + p * others;
   }
-  // The same of a column without weight, which others are coupled to; of its `costly`.
-  template <class V>
-  HD V slope_beside(V costly, const Statistics& statistics, const Sums& sums) const {
-    return costly * (statistics.inverse_total * A(sums.slope));
+  // The same of a column without weight, of its `costly`. `all` is Σ s_c.
+  template <class V, class Row, class Total>
+  HD V slope_beside(V costly, const Row& statistics, Total all) const {
+    return costly * (statistics.inverse_total * all);
   }
   // With the divisor in it.
   HD A upstream(const Place& place, A slope_of_division) const {
@@ -113,11 +115,12 @@ struct Rowwise {
              const Sums& sums, A slope_of_division) const {
     const A weight = sides(label.y, place);
     if constexpr (kIsCoupled) {
-      if (weight == 0) return slope_beside(link.costly(x, statistics), statistics, sums);
+      if (weight == 0) return slope_beside(link.costly(x, statistics), statistics, A(sums.slope));
     }
     if (weight == 0) return 0;
     const Column<A> here = column_at(x, weight, place, statistics, slope_of_division);
-    return kIsCoupled ? slope_of(here.own, here.p, here.slope, sums) : here.own * here.slope;
+    if constexpr (!kIsCoupled) return here.own * here.slope;
+    return slope_of(here.own, here.p, here.slope, difference(sums.slope, here.own));
   }
   HD A row_loss(const Sums& sums, const Division& division) const {
     return A(division.of(sums.loss));

@@ -42,6 +42,7 @@ struct Scale {
   HD A at(const Place& place) const {
     return class_weight.at<A>(place) * sample_weight.at<A>(place);
   }
+  bool is_uniform() const { return class_weight.is_number() && sample_weight.is_number(); }
 };
 
 // y · alpha for the class, nothing against it: the categorical losses.
@@ -125,9 +126,7 @@ struct BothSides {
   }
 
   bool is_uniform() const {
-    const auto is_number = [](const Broadcast& of) { return of.array.memory == nullptr; };
-    return is_number(alpha) && is_number(pos_weight) && is_number(scale.class_weight) &&
-           is_number(scale.sample_weight);
+    return alpha.is_number() && pos_weight.is_number() && scale.is_uniform();
   }
 };
 

@@ -26,6 +26,12 @@ struct Rest {
   }
 };
 
+// What is taken from each logit. All of a part may be −∞ in a row that has others.
+template <class V>
+HD V base_of(V max) {
+  return select<V>(max == all<V>(-INFINITY), V{}, max);
+}
+
 // The largest logit of some columns of a row and what is left of them beside it.
 template <class A>
 struct RowPart {
@@ -36,9 +42,7 @@ struct RowPart {
 
   HD void pass(A x) { max = larger(max, x); }
 
-  // What is taken from each logit. All of a part may be −∞ in a row that has others.
-  static HD A base(A max) { return max == A(-INFINITY) ? A(0) : max; }
-  HD A base() const { return base(max); }
+  HD A base() const { return base_of(max); }
 
   friend HD RowPart operator+(const RowPart& a, const RowPart& b) {
     const A max = larger(a.max, b.max);
@@ -47,25 +51,25 @@ struct RowPart {
 
  private:
   HD Rest under(A new_max) const {
-    const A e = exp_of_negative(max - base(new_max));
+    const A e = exp_of_negative(max - base_of(new_max));
     if (e == 1) return rest;
     return {(rest.below + double(rest.peaks)) * double(e), 0};
   }
 };
 
-// What the softmax needs of a row.
-template <class A>
+// What the softmax needs of a row, or of several side by side.
+template <class V>
 struct RowStatistics {
-  A base = 0;  // the largest logit
-  double rest = 0;
-  A log_total = 0;  // of Σ e^(x_j − base)
-  A inverse_total = 1;
+  V base{};  // the largest logit
+  V rest{};
+  V log_total{};  // of Σ e^(x_j − base), which is 1 + rest
+  V inverse_total = all<V>(1);
 
-  static HD RowStatistics of(const RowPart<A>& row) {
-    const double rest = row.rest.sum();
-    const A total = A(1 + rest);
-    return {row.base(), rest, log(total), reciprocal(total)};
+  static HD RowStatistics of(V base, V rest) {
+    const V total = 1 + rest;
+    return {base, rest, log_of_total(total), reciprocal(total)};
   }
+  static HD RowStatistics of(const RowPart<V>& row) { return of(row.base(), V(row.rest.sum())); }
 };
 
 // x is a logit of the row. −d log p_c / dx_j = p_j − [j == c]: with q_c = 1 − p_c, the slope of the
@@ -73,7 +77,8 @@ struct RowStatistics {
 template <class A, Digits kDigits = Digits::all>
 struct Softmax {
   static constexpr bool kIsCoupled = true;
-  using Statistics = RowStatistics<A>;
+  template <class V>
+  using Statistics = RowStatistics<V>;
   using Part = RowPart<A>;
 
   // e^(x − base), which sums and probabilities are made of.
@@ -81,8 +86,8 @@ struct Softmax {
   static HD V exponential(V shifted) {
     return exp_of_negative<kDigits>(shifted);
   }
-  template <class V>
-  HD V costly(V x, const RowStatistics<A>& row) const {
+  template <class V, class Row>
+  HD V costly(V x, const RowStatistics<Row>& row) const {
     return exponential(x - row.base);
   }
 
@@ -92,16 +97,15 @@ struct Softmax {
     V p;
     V q;
   };
-  template <class V>
-  HD Sides<V> sides(V e, const RowStatistics<A>& row) const {
-    const A rest = A(row.rest);
+  template <class V, class Row>
+  HD Sides<V> sides(V e, const RowStatistics<Row>& row) const {
     // Of a class that is not the largest one, 1 is in the sum of the others.
-    const V other = select<V>(e == all<V>(1), all<V>(rest), 1 + (rest - e));
+    const V other = select<V>(e == all<V>(1), V{} + row.rest, 1 + (row.rest - e));
     return {e * row.inverse_total, other * row.inverse_total};
   }
 
-  template <class V>
-  HD Linked<V> operator()(V x, V e, const RowStatistics<A>& row) const {
+  template <class V, class Row>
+  HD Linked<V> operator()(V x, V e, const RowStatistics<Row>& row) const {
     const auto [p, q] = sides(e, row);
     const Mask<V> is_likely = p >= q;
     const V likely = surprisal_beside<kDigits>(select<V>(is_likely, q, V{}));
@@ -114,15 +118,17 @@ struct Softmax {
 template <class A, Digits kDigits = Digits::all>
 struct RowProbability : Probability<A, kDigits> {
   static constexpr bool kIsCoupled = false;
-  struct Statistics {};
-  using Part = Statistics;
+  struct Nothing {};
+  template <class V>
+  using Statistics = Nothing;
+  using Part = Nothing;
 
   template <class V>
-  HD V costly(V x, const Statistics&) const {
+  HD V costly(V x, const Nothing&) const {
     return link().costly(link().given(x), V{} == V{});
   }
   template <class V>
-  HD Linked<V> operator()(V x, V surprisal, const Statistics&) const {
+  HD Linked<V> operator()(V x, V surprisal, const Nothing&) const {
     return link()(x, link().given(x), surprisal, V{} == V{});
   }
 

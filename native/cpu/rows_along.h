@@ -1,22 +1,22 @@
-// The categorical losses. Rows go from step to step together, a tile of them, so that none waits
-// for what is computed of another. They are read from memory once: a tile is held in a cache, and
-// each step leaves there what the next one needs beside what can be read where it is. A row that is
-// too long for that is a tile of its own, and its blocks are loaded again for each step, in parts
-// which threads can share; if its elements lie apart, too, they go one by one.
+// The categorical losses along rows. Rows go from step to step together, a tile of them, so that
+// none waits for what is computed of another. They are read from memory once: a tile is held in a
+// cache, and each step leaves there what the next one needs beside what can be read where it is. A
+// row that is too long for that is a tile of its own, and its blocks are loaded again for each
+// step, in parts which threads can share.
 #pragma once
 
 #include <algorithm>
 
 #include "../core/whole_row.h"
 #include "../losses/rowwise.h"
-#include "operands.h"
 #include "output.h"
 #include "reduce.h"
+#include "weights.h"
 
 namespace culoss::cpu {
 
 template <class Work>
-class RowwiseLoop {
+class RowsAlong {
   using T = typename Work::Stored;
   using A = typename Work::A;
   using V = Vector<A>;
@@ -24,7 +24,7 @@ class RowwiseLoop {
   using Statistics = typename Work::Statistics;
 
  public:
-  RowwiseLoop(const Work& work, const Division& division)
+  RowsAlong(const Work& work, const Division& division)
       : work_(work),
         division_(division),
         slope_of_division_(A(division.slope())),
@@ -34,23 +34,19 @@ class RowwiseLoop {
   static double run_all(const Work& work, const Division& division) {
     const Layout& layout = work.layout;
     const int64_t rows = layout.rows(), columns = layout.columns;
-    if (layout.inner == 1 && columns >= kLeastShared && rows < 4 * threads()) {
-      RowwiseLoop loop(work, division);
+    if (columns >= kLeastShared && rows < 4 * threads()) {
+      RowsAlong loop(work, division);
       loop.is_shared_ = true;
       return loop.run(0, rows);
     }
     return sum_over_chunks(rows, rows_per_chunk(columns), columns, [&](int64_t begin, int64_t end) {
-      return RowwiseLoop(work, division).run(begin, end);
+      return RowsAlong(work, division).run(begin, end);
     });
   }
 
   // The sum of the losses of the rows [begin, end).
   double run(int64_t begin, int64_t end) {
     double sum = 0;
-    if (lies_apart() && !is_held()) {
-      for (int64_t r = begin; r < end; ++r) sum += whole_row(work_, work_.layout.row(r), division_);
-      return sum;
-    }
     const int64_t most = is_held() ? std::min<int64_t>(kRows, kHeld / stride()) : 1;
     for (int64_t r = begin; r < end; r += most) sum += tile(r, int(std::min(most, end - r)));
     grad_.finish();
@@ -76,7 +72,6 @@ class RowwiseLoop {
     typename Work::Visit visit{};
   };
 
-  bool lies_apart() const { return work_.layout.inner != 1; }
   bool is_held() const { return stride() <= kHeld; }
   // From one held row to the next, so that all begin a vector.
   int64_t stride() const { return (work_.layout.columns + kSums - 1) / kSums * kSums; }
@@ -87,14 +82,13 @@ class RowwiseLoop {
       const auto targets = work_.target.row(first + r);
       rows_[r] = {layout, targets, counts(layout, targets), r * stride()};
     }
-    if (lies_apart() && !kIsLone) load_tile(rows);
     if constexpr (Work::kIsCoupled) {
       for_each_row(rows, [&](Row& row) {
-        for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.largest(row, of); },
+        for_each_part([&](RowsAlong& loop, const Range& of) { return loop.largest(row, of); },
                       [&](A largest) { row.part.pass(largest); });
       });
       for_each_row(rows, [&](Row& row) {
-        for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.rest(row, of); },
+        for_each_part([&](RowsAlong& loop, const Range& of) { return loop.rest(row, of); },
                       [&](const auto& rest) { row.part.rest = row.part.rest + rest; });
       });
       for_each_row(rows, [&](Row& row) { row.statistics = Statistics::of(row.part); });
@@ -110,9 +104,8 @@ class RowwiseLoop {
     }
     if (!grad_.is_wanted()) return sum;
     for (int r = 0; r < rows; ++r) {
-      for_each_part([&](RowwiseLoop& loop, const Range& of) { loop.find_slopes(rows_[r], of); });
+      for_each_part([&](RowsAlong& loop, const Range& of) { loop.find_slopes(rows_[r], of); });
     }
-    if (lies_apart()) write_tile(rows);
     return sum;
   }
 
@@ -145,7 +138,7 @@ class RowwiseLoop {
     using Result = decltype(step(*this, Range{}));
     Partials<Result> results(chunks_of(columns, kChunk));
     for_each_chunk(columns, kChunk, 1, [&](int64_t i, int64_t begin, int64_t end) {
-      RowwiseLoop loop(work_, division_);
+      RowsAlong loop(work_, division_);
       results[i] = step(loop, Range{begin, end});
       loop.grad_.finish();
     });
@@ -155,7 +148,7 @@ class RowwiseLoop {
   // The same of a step that returns nothing.
   template <class Step>
   void for_each_part(Step&& step) {
-    const auto done = [&](RowwiseLoop& loop, const Range& of) {
+    const auto done = [&](RowsAlong& loop, const Range& of) {
       step(loop, of);
       return true;
     };
@@ -168,7 +161,7 @@ class RowwiseLoop {
     int64_t first;
     int n;
 
-    Stretch stretch() const { return {row.at(first), n, Along::columns, row.step}; }
+    Stretch stretch() const { return {row.at(first), n, Along::columns}; }
   };
 
   // Calls `f(of, inputs, costly)` for the blocks of a part of a row, with what is held of it. They
@@ -193,31 +186,18 @@ class RowwiseLoop {
     bool any = false;
     for_each_block({row}, {0, work_.layout.columns}, [&](const Piece& of, Block<A>&, Block<A>&) {
       if (any) return;
-      load_numbers(targets.values, row.at(of.first).offset, row.step, of.n, weights_.of);
-      for (int i = 0; i < of.n; ++i) any |= !targets.ignored.is(weights_.of[i]);
+      load_numbers(targets.values, row.at(of.first).offset, 1, of.n, columns_.weights.of);
+      for (int i = 0; i < of.n; ++i) any |= !targets.ignored.is(columns_.weights.of[i]);
     });
     return any;
   }
 
-  // Rows that lie apart come in with their neighbours, class by class.
-  void load_tile(int rows) {
-    const int64_t columns = work_.layout.columns, step = work_.layout.inner;
-    for (int64_t c = 0; c < columns; ++c) {
-      for (int r = 0; r < rows; ++r) {
-        inputs_[rows_[r].held + c] = load(work_.inputs[rows_[r].layout.begin + c * step]);
-      }
-    }
-    for (int r = 0; r < rows; ++r) {
-      A* const row = inputs_ + rows_[r].held;
-      std::fill(row + columns, row + stride(), A(-INFINITY));
-    }
-  }
   void load_inputs(const Piece& of, Block<A>& inputs) const {
     load_block(work_.inputs + of.row.begin + of.first, of.n, A(-INFINITY), inputs);
   }
   // The inputs of a block: where they are, if no step asks for them in the tile, or there.
   const A* inputs_of(const Piece& of, Block<A>& held, bool is_loaded) const {
-    if (Work::kIsSingle && !lies_apart()) {
+    if constexpr (Work::kIsSingle) {
       if (const A* const inputs = in_place(work_.inputs + of.row.begin + of.first, of.n)) {
         return inputs;
       }
@@ -225,19 +205,10 @@ class RowwiseLoop {
     if (!is_loaded) load_inputs(of, held);
     return held.of;
   }
-  void write_tile(int rows) const {
-    const int64_t step = work_.layout.inner;
-    for (int64_t c = 0; c < work_.layout.columns; ++c) {
-      for (int r = 0; r < rows; ++r) {
-        work_.grad[rows_[r].layout.begin + c * step] = store<T>(inputs_[rows_[r].held + c]);
-      }
-    }
-  }
-
   A largest(const Row& row, const Range& range) {
     A largest = A(-INFINITY);
     for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>&) {
-      const A* const numbers = inputs_of(of, inputs, lies_apart());
+      const A* const numbers = inputs_of(of, inputs, false);
       V most = all<V>(largest);
       for_each_vector<A>(of.n, [&](int i) { most = larger(most, vector_at(numbers + i)); });
       largest = largest_of(most);
@@ -279,14 +250,14 @@ class RowwiseLoop {
       row.visit = work_.visit(input_at(work_, place), row.targets.template label<A>(place), place,
                               row.statistics, slope_of_division_);
     } else {
-      for_each_part([&](RowwiseLoop& loop, const Range& of) { return loop.visit(row, of); },
+      for_each_part([&](RowsAlong& loop, const Range& of) { return loop.visit(row, of); },
                     [&](const Sums& sums) { row.visit.sums = row.visit.sums + sums; });
     }
   }
   Sums visit(const Row& row, const Range& range) {
     Sums sums;
     for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
-      if (!is_held() || (!Work::kIsCoupled && !lies_apart())) prepare(row, of, inputs, costly);
+      if (!is_held() || !Work::kIsCoupled) prepare(row, of, inputs, costly);
       sums = sums + visit_block(row, of, inputs, costly);
     });
     return sums;
@@ -304,35 +275,20 @@ class RowwiseLoop {
     weigh(row, of);
     evaluate(row.statistics, n, inputs, costly);
     Sums sums;
-    for (int i = 0; i < n; ++i) sums.has_weight |= weights_.of[i] != 0;
+    for (int i = 0; i < n; ++i) sums.has_weight |= columns_.weights.of[i] != 0;
     sums.slope = sum_of(inputs, n);
     sums.loss = sum_of_fours(losses_, n);
     if (work_.per_element) {
       A* const losses = work_.losses + of.row.at(of.first).offset;
-      for (int i = 0; i < n; ++i) losses[i * of.row.step] = A(division_.of(losses_.of[i]));
+      for (int i = 0; i < n; ++i) losses[i] = A(division_.of(losses_.of[i]));
     }
     return sums;
   }
 
   // The weights of the columns of a block, and what their slopes are multiplied by.
   void weigh(const Row& row, const Piece& of) {
-    if (!row.counts) {
-      std::fill_n(weights_.of, kBlock, A(0));
-      return;
-    }
-    const auto& sides = work_.sides;
-    const Stretch stretch = of.stretch();
-    load_targets(work_.target, stretch, weights_.of);
-    load_numbers(sides.alpha, stretch, losses_.of);
-    load_numbers(sides.scale.class_weight, stretch, scales_.of);
-    load_numbers(sides.scale.sample_weight, stretch, upstreams_.of);
-    for_each_vector<A>(of.n, [&](int i) {
-      weights_.at(i) = sides(weights_.at(i), losses_.at(i), scales_.at(i) * upstreams_.at(i));
-    });
-    pad(weights_, of.n, A(0));
-    load_numbers(work_.grad_output, stretch, upstreams_.of);
-    for_each_vector<A>(of.n,
-                       [&](int i) { upstreams_.at(i) = upstreams_.at(i) * slope_of_division_; });
+    if (row.counts) return columns_.load(work_, of.stretch(), slope_of_division_);
+    std::fill_n(columns_.weights.of, kBlock, A(0));
   }
 
   [[gnu::flatten, gnu::noinline]] void evaluate(const Statistics& given, int n, Block<A>& inputs,
@@ -340,21 +296,21 @@ class RowwiseLoop {
     const Work work = work_;
     const Statistics statistics = given;
     for_each_vector<A>(n, [&](int i) {
-      const V weight = weights_.at(i), x = inputs.at(i);
+      const V weight = columns_.weights.at(i), x = inputs.at(i);
       const V its = Work::kIsCoupled ? costly.at(i) : work.link.costly(x, statistics);
-      const auto here = work.column(x, its, weight, upstreams_.at(i), statistics);
+      const auto here = work.column(x, its, weight, columns_.upstreams.at(i), statistics);
       const V own = Work::kIsCoupled ? here.own : here.own * here.slope;
       losses_.at(i) = select<V>(weight != V{}, here.loss, V{});
       inputs.at(i) = select<V>(weight != V{}, own, V{});
     });
   }
 
-  // Leaves slopes in place of inputs, or writes them where a row is one piece of memory.
+  // Writes the slopes of a part of a row.
   void find_slopes(const Row& row, const Range& range) {
     const Sums& sums = row.visit.sums;
     const int64_t target = Work::kIsSingle && sums.has_weight ? row.targets.column(0) : -1;
     for_each_block(row, range, [&](const Piece& of, Block<A>& inputs, Block<A>& costly) {
-      Block<A>& slopes = lies_apart() || !Work::kIsCoupled ? inputs : losses_;
+      Block<A>& slopes = Work::kIsCoupled ? losses_ : inputs;
       if (kIsLone || !sums.has_weight) {
         std::fill_n(slopes.of, of.n, A(0));
       } else {
@@ -367,7 +323,7 @@ class RowwiseLoop {
       if (target >= of.first && target < of.first + of.n) {
         slopes.of[target - of.first] = row.visit.slope;
       }
-      if (!lies_apart()) grad_.write(row.layout.begin + of.first, slopes.of, of.n);
+      grad_.write(row.layout.begin + of.first, slopes.of, of.n);
     });
   }
 
@@ -377,13 +333,14 @@ class RowwiseLoop {
     const Statistics statistics = row.statistics;
     const Sums sums = row.visit.sums;
     for_each_vector<A>(n, [&](int i) {
-      const V e = costly.at(i), beside = work.slope_beside(e, statistics, sums);
+      const V e = costly.at(i), beside = work.slope_beside(e, statistics, A(sums.slope));
       if constexpr (Work::kIsSingle) {
         slopes.at(i) = beside;
       } else {
         const V own = owns.at(i);
         const auto [p, q] = work.link.sides(e, statistics);
-        slopes.at(i) = select<V>(own == V{}, beside, work.slope_of(own, p, -q, sums));
+        slopes.at(i) =
+            select<V>(own == V{}, beside, work.slope_of(own, p, -q, difference(sums.slope, own)));
       }
     });
   }
@@ -394,7 +351,8 @@ class RowwiseLoop {
   bool is_shared_ = false;  // all threads share a row
   const Gradient<T> grad_;
   Row rows_[kRows];
-  Block<A> weights_, scales_, upstreams_, losses_;
+  ColumnWeights<A> columns_;
+  Block<A> losses_;
   alignas(64) A inputs_[kHeld], costly_[Work::kIsSingle ? 1 : kHeld];  // of a tile
 };
 

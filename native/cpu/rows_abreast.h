@@ -1,0 +1,366 @@
+// The categorical losses where rows are short, or their elements lie apart: neighbouring rows go
+// abreast, each in a lane of its own, class by class. Short rows are turned in a tile, so that the
+// elements of a class lie together there, too; others are read where they are. Of rows of class
+// ids, the tile then holds the exponentials.
+#pragma once
+
+#include <algorithm>
+
+#include "../losses/rowwise.h"
+#include "output.h"
+#include "reduce.h"
+#include "weights.h"
+
+namespace culoss::cpu {
+
+template <class Work>
+class RowsAbreast {
+  using T = typename Work::Stored;
+  using A = typename Work::A;
+  using V = Vector<A>;
+  using Statistics = typename Work::template StatisticsOf<V>;
+  using Id = typename LanesOf<A>::Int;
+  using Ids = typename LanesOf<V>::Int;
+
+ public:
+  RowsAbreast(const Work& work, const Division& division)
+      : work_(work),
+        division_(division),
+        slope_of_division_(A(division.slope())),
+        grad_(work.grad, work.layout.elements()) {}
+
+  static bool suits(const Layout& layout) {
+    return layout.columns < (layout.inner == 1 ? kShort : kMostColumns);
+  }
+
+  // The sum of the losses of all rows.
+  static double run_all(const Work& work, const Division& division) {
+    const int64_t columns = work.layout.columns, most = rows_abreast(columns);
+    const int64_t tiles = (rows_per_chunk(columns) + most - 1) / most;
+    return sum_over_chunks(
+        work.layout.rows(), tiles * most, columns,
+        [&](int64_t begin, int64_t end) { return RowsAbreast(work, division).run(begin, end); });
+  }
+
+ private:
+  // Columns of a row from which on it is not turned; and so many rows are turned together.
+  static constexpr int64_t kShort = 64;
+  static constexpr int kStrip = 8;
+  static_assert(kShort * kStrip <= kBlock);
+  // The largest columns of a row are counted in floats.
+  static constexpr int64_t kMostColumns = 1 << 24;
+  // Numbers of a tile: the first cache has it from step to step.
+  static constexpr int64_t kTile = 8192, kHeld = kTile + kShort * kSums;
+  static constexpr int64_t kLeast = 64, kMostSteps = 16 * kChunk;
+  static constexpr bool kIsCoupled = Work::kIsCoupled;
+  static constexpr bool kIsSingle = Work::kIsSingle;
+
+  // As many as a tile has of them, in whole sums; of long rows more, so that each step of a class
+  // has work enough, and of very long ones few, so that all threads have.
+  static int64_t rows_abreast(int64_t columns) {
+    const int64_t rows = kTile / std::max<int64_t>(1, columns);
+    const int64_t least =
+        std::clamp<int64_t>(kMostSteps / std::max<int64_t>(1, columns), 1, kLeast);
+    return std::clamp<int64_t>(std::max(rows, least) / kSums * kSums, kSums, kBlock);
+  }
+
+  double run(int64_t begin, int64_t end) {
+    const int64_t inner = work_.layout.inner, most = rows_abreast(work_.layout.columns);
+    double sum = 0;
+    for (int64_t row = begin; row < end; row += n_) {
+      const int64_t neighbours = is_turned() ? end - row : inner - row % inner;
+      row_ = work_.layout.row(row);
+      n_ = int(std::min({most, end - row, neighbours}));
+      sum += tile();
+    }
+    grad_.finish();
+    return sum;
+  }
+
+  double tile() {
+    if (is_turned() && !Work::kIsLone) load_tile();
+    if constexpr (kIsCoupled) find_statistics();
+    visit();
+    double sum = 0;
+    for (int i = 0; i < n_; ++i) sum += loss_.of[i];
+    if (work_.losses && !work_.per_element) {
+      for (int i = 0; i < n_; ++i) work_.losses[row_.row + i] = A(division_.of(loss_.of[i]));
+    }
+    if (!grad_.is_wanted()) return sum;
+    for (int64_t c = 0; c < work_.layout.columns; ++c) {
+      find_slopes(c);
+      if (is_turned()) {
+        copy(in_tile(c), slopes_.of, n_);
+      } else {
+        grad_.write(offset(c), slopes_.of, n_);
+      }
+    }
+    if (is_turned()) write_tile();
+    return sum;
+  }
+
+  // In whole vectors of any machine.
+  static int padded(int n) { return (n + kSums - 1) / kSums * kSums; }
+
+  bool is_turned() const { return work_.layout.inner == 1; }
+  // From one row to the next.
+  int64_t step() const { return is_turned() ? work_.layout.columns : 1; }
+  Stretch stretch(int64_t c) const { return {row_.at(c), n_, Along::rows, step()}; }
+  int64_t offset(int64_t c) const { return row_.at(c).offset; }
+  Place place_of(int i, int64_t c) const {
+    return {row_.row + i, c, row_.begin + i * step() + c * row_.step};
+  }
+
+  // Calls `f(i)` for the first of the rows of each vector.
+  template <class F>
+  [[gnu::always_inline]] void for_each_vector(F&& f) const {
+    cpu::for_each_vector<A>(n_, f);
+  }
+
+  // The rows of a class in the tile. Classes do not begin a power of 2 apart.
+  A* in_tile(int64_t c) { return tile_ + c * stride(); }
+  int64_t stride() const { return rows_abreast(work_.layout.columns) + kSums; }
+  bool holds_exponentials() const {
+    return kIsCoupled && kIsSingle && work_.layout.columns * stride() <= kHeld;
+  }
+  void load_tile() {
+    const int64_t columns = work_.layout.columns;
+    for_each_strip(n_, [&](int i, auto rows) {
+      const T* const from = work_.inputs + row_.begin + i * columns;
+      for (int64_t c = 0; c < columns; ++c) {
+        A* const to = in_tile(c) + i;
+        for (int k = 0; k < rows; ++k) to[k] = load(from[k * columns + c]);
+      }
+    });
+    for (int64_t c = 0; c < columns; ++c) {
+      std::fill(in_tile(c) + n_, in_tile(c) + padded(n_), A(0.5));
+    }
+  }
+  void write_tile() {
+    const int64_t columns = work_.layout.columns, stride = this->stride();
+    const int most = kBlock / int(columns) / kStrip * kStrip;
+    for (int first = 0; first < n_; first += most) {
+      const int n = std::min(most, n_ - first);
+      for_each_strip(n, [&](int i, auto rows) {
+        A* const to = slopes_.of + i * columns;
+        const A* const from = tile_ + first + i;
+        for (int64_t c = 0; c < columns; ++c) {
+          for (int k = 0; k < rows; ++k) to[k * columns + c] = from[c * stride + k];
+        }
+      });
+      grad_.write(row_.begin + first * columns, slopes_.of, int(n * columns));
+    }
+  }
+  // Calls `f(i, rows)` for so many of n rows from the i-th on, which are turned together.
+  template <class F>
+  static void for_each_strip(int n, F&& f) {
+    int i = 0;
+    for (; i + kStrip <= n; i += kStrip) f(i, std::integral_constant<int, kStrip>{});
+    for (; i < n; ++i) f(i, std::integral_constant<int, 1>{});
+  }
+  // Of elements that are read where they are, a vector may reach into those that follow.
+  const A* inputs_of(int64_t c) {
+    if (is_turned()) return in_tile(c);
+    const T* const inputs = work_.inputs + offset(c);
+    if constexpr (std::is_same_v<T, A>) {
+      if (offset(c) + padded(n_) <= work_.layout.elements()) return inputs;
+    }
+    load_block(inputs, n_, A(0.5), inputs_);
+    return inputs_.of;
+  }
+
+  void find_statistics() {
+    const int64_t columns = work_.layout.columns;
+    for_each_vector([&](int i) { base_.at(i) = all<V>(A(-INFINITY)); });
+    for (int64_t c = 0; c < columns; ++c) {
+      const A* const inputs = inputs_of(c);
+      for_each_vector([&](int i) { base_.at(i) = larger(base_.at(i), vector_at(inputs + i)); });
+    }
+    for_each_vector([&](int i) { base_.at(i) = base_of(base_.at(i)), peaks_.at(i) = V{}; });
+    rest_.clear(n_);
+    for (int64_t c = 0; c < columns; ++c) {
+      add_exponentials(inputs_of(c), holds_exponentials() ? in_tile(c) : slopes_.of);
+    }
+    for_each_vector([&](int i) {
+      // Of the largest, one is left out; NaN if there is none.
+      const V peaks = peaks_.at(i);
+      const V rest = rest_.plus(i, select<V>(peaks > V{}, peaks - 1, all<V>(A(NAN))));
+      const auto statistics = Statistics::of(base_.at(i), rest);
+      rests_.at(i) = statistics.rest;
+      log_totals_.at(i) = statistics.log_total;
+      inverse_totals_.at(i) = statistics.inverse_total;
+    });
+  }
+  // Leaves them, too.
+  [[gnu::flatten, gnu::noinline]] void add_exponentials(const A* inputs, A* to) {
+    const auto link = work_.link;  // so that its numbers stay in registers
+    for_each_vector([&](int i) {
+      const V e = link.exponential(vector_at(inputs + i) - base_.at(i));
+      const Mask<V> is_peak = e == all<V>(1);
+      peaks_.at(i) = peaks_.at(i) + select<V>(is_peak, all<V>(1), V{});
+      rest_.add(i, select<V>(is_peak, V{}, e));
+      reinterpret_cast<Block<A>*>(to)->at(i) = e;
+    });
+  }
+  Statistics statistics_at(int i) const {
+    if constexpr (kIsCoupled) {
+      return {base_.at(i), rests_.at(i), log_totals_.at(i), inverse_totals_.at(i)};
+    } else {
+      return {};
+    }
+  }
+
+  // Leaves the losses of the rows, and what couples their columns.
+  void visit() {
+    loss_.clear(n_);
+    own_.clear(n_);
+    for_each_vector([&](int i) { has_weight_.at(i) = V{}; });
+    if constexpr (kIsSingle) return visit_targets();
+    find_counts();
+    for (int64_t c = 0; c < work_.layout.columns; ++c) {
+      visit_class(c);
+      add_up();
+      if (work_.per_element) write_losses(c);
+    }
+  }
+  // The one column of each row that has a loss.
+  void visit_targets() {
+    const bool is_uniform = work_.sides.alpha.is_number() && work_.sides.scale.is_uniform() &&
+                            work_.grad_output.is_number();
+    A weight = 0, upstream = 0;
+    work_.target.for_each_id(row_.row, row_.row + n_, [&](int64_t row, int64_t id) {
+      const int i = int(row - row_.row);
+      const Place place = place_of(i, id);
+      const bool counts = id >= 0;
+      if (counts && (!is_uniform || weight == 0)) {
+        weight = work_.sides(A(1), place);
+        upstream = work_.upstream(place, slope_of_division_);
+      }
+      ids_[i] = Id(id);
+      inputs_.of[i] = counts ? load(work_.inputs[place.offset]) : A(0.5);
+      columns_.weights.of[i] = counts ? weight : A(0);
+      columns_.upstreams.of[i] = upstream;
+    });
+    pad(inputs_, n_, A(0.5));
+    pad(columns_.weights, n_, A(0));
+    evaluate(inputs_.of);
+    add_up();
+    for_each_vector([&](int i) { slopes_of_targets_.at(i) = slopes_.at(i); });
+  }
+  void find_counts() {
+    std::fill_n(counts_.of, n_, A(!work_.target.may_skip_rows()));
+    pad(counts_, n_, A(0));
+    if (!work_.target.may_skip_rows()) return;
+    for (int64_t c = 0; c < work_.layout.columns; ++c) {
+      load_targets(work_.target, stretch(c), losses_.of, slopes_.of);
+      for_each_vector([&](int i) {
+        counts_.at(i) = select<V>(slopes_.at(i) != V{}, all<V>(1), counts_.at(i));
+      });
+    }
+  }
+  void visit_class(int64_t c) {
+    columns_.load(work_, stretch(c), slope_of_division_);
+    for_each_vector([&](int i) {
+      V& weight = columns_.weights.at(i);
+      weight = select<V>(counts_.at(i) != V{}, weight, V{});
+    });
+    evaluate(inputs_of(c));
+  }
+  // Leaves what the columns are to their rows, one of each.
+  [[gnu::flatten, gnu::noinline]] void evaluate(const A* inputs) {
+    const Work work = work_;
+    for_each_vector([&](int i) {
+      const Statistics statistics = statistics_at(i);
+      const V x = vector_at(inputs + i), weight = columns_.weights.at(i);
+      const auto here = work.column(x, work.link.costly(x, statistics), weight,
+                                    columns_.upstreams.at(i), statistics);
+      const Mask<V> has_weight = weight != V{};
+      losses_.at(i) = select<V>(has_weight, here.loss, V{});
+      owns_.at(i) = select<V>(has_weight, here.own, V{});
+      slopes_.at(i) = select<V>(has_weight, here.own * here.slope, V{});
+    });
+  }
+  void add_up() {
+    for_each_vector([&](int i) {
+      loss_.add(i, losses_.at(i));
+      own_.add(i, owns_.at(i));
+      has_weight_.at(i) = select<V>(columns_.weights.at(i) != V{}, all<V>(1), has_weight_.at(i));
+    });
+  }
+  void write_losses(int64_t c) const {
+    A* const losses = work_.losses + offset(c);
+    for (int i = 0; i < n_; ++i) losses[i * step()] = A(division_.of(losses_.of[i]));
+  }
+
+  void find_slopes(int64_t c) {
+    if constexpr (!kIsSingle) visit_class(c);
+    if constexpr (kIsCoupled) couple(holds_exponentials() ? in_tile(c) : inputs_of(c));
+    for_each_vector([&](int i) {
+      V& slope = slopes_.at(i);
+      if constexpr (kIsSingle) {
+        const Ids is_target = ids_at(i) == Ids{} + Id(c);
+        slope = select<V>(is_target, slopes_of_targets_.at(i), kIsCoupled ? slope : V{});
+      }
+      slope = select<V>(has_weight_.at(i) != V{}, slope, V{});
+    });
+  }
+  // The slopes of a class to which the others of its row are coupled.
+  [[gnu::flatten, gnu::noinline]] void couple(const A* numbers) {
+    const Work work = work_;
+    const bool are_exponentials = holds_exponentials();
+    for_each_vector([&](int i) {
+      const Statistics statistics = statistics_at(i);
+      const V number = vector_at(numbers + i);
+      const V e = are_exponentials ? number : work.link.costly(number, statistics);
+      const V beside = work.slope_beside(e, statistics, own_.plus(i, V{}));
+      if constexpr (kIsSingle) {
+        slopes_.at(i) = beside;
+      } else {
+        const V own = owns_.at(i);
+        const auto [p, q] = work.link.sides(e, statistics);
+        slopes_.at(i) =
+            select<V>(own == V{}, beside, work.slope_of(own, p, -q, own_.plus(i, -own)));
+      }
+    });
+  }
+  const Ids& ids_at(int i) const { return *reinterpret_cast<const Ids*>(ids_ + i); }
+
+  // A number of each row, in float64.
+  struct [[gnu::may_alias]] Totals {
+    alignas(64) double of[kBlock];
+
+    void clear(int n) { std::fill_n(of, padded(n), 0.0); }
+    void add(int i, double x) { of[i] += x; }
+    void add(int i, const Floats& x) {
+      const auto [low, high] = to_doubles(x);
+      at(i) = at(i) + low;
+      at(i + kHalf) = at(i + kHalf) + high;
+    }
+    double plus(int i, double x) const { return of[i] + x; }
+    Floats plus(int i, const Floats& x) const {
+      const auto [low, high] = to_doubles(x);
+      return to_floats(at(i) + low, at(i + kHalf) + high);
+    }
+
+   private:
+    static constexpr int kHalf = LanesOf<Doubles>::kLanes;
+    Doubles& at(int i) { return *reinterpret_cast<Doubles*>(of + i); }
+    const Doubles& at(int i) const { return *reinterpret_cast<const Doubles*>(of + i); }
+  };
+
+  const Work& work_;
+  const Division& division_;
+  const A slope_of_division_;
+  const Gradient<T> grad_;
+  RowLayout row_;  // the first of those that are abreast
+  int n_;          // how many they are
+
+  Block<A> inputs_, losses_, owns_, slopes_, slopes_of_targets_;  // of one class
+  ColumnWeights<A> columns_;
+  Block<A> base_, peaks_, rests_, log_totals_, inverse_totals_, counts_, has_weight_;  // of rows
+  Totals rest_, loss_, own_;
+  alignas(64) Id ids_[kBlock];
+  alignas(64) A tile_[kHeld];
+};
+
+}  // namespace culoss::cpu
