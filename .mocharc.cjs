@@ -1,11 +1,11 @@
 // Test files share nothing: as many run at once as there are cores, those that take longest first.
-// One runs alone, see scripts/check.mjs.
+// Some run alone, see scripts/check.mjs.
 const { availableParallelism } = require('node:os');
 
 const longest = 'properties|tiers|bench|reference';
 
 module.exports = {
-  spec: [`out/test/@(${longest}).test.mjs`, `out/test/!(${longest}|rebuild).test.mjs`],
+  spec: [`out/test/@(${longest}).test.mjs`, `out/test/!(${longest}|rebuild|event-loop).test.mjs`],
   reporter: './test/reporter.cjs',
   timeout: 120000,
   parallel: true,

@@ -60,6 +60,9 @@ export interface Operands {
 /** Of an operand its memory; or a number, or nothing. */
 type Argument = HostMemory | DeviceMemory | number | undefined;
 
+/** Ends early what was started. */
+type Stop = () => void;
+
 /** A criterion that was read once and can be called many times. */
 export declare class Criterion {
   constructor(options: CriterionOptions);
@@ -71,6 +74,11 @@ export declare class Criterion {
    * each of the `Operands`.
    */
   run(numbers: Float64Array, ...operands: Argument[]): void;
+  /**
+   * The same for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
+   * the call threw. What this returns ends the call early. Memory must stay until it is done.
+   */
+  start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop;
 }
 
 /** Memory of a CUDA device. */

@@ -5,6 +5,7 @@ export type { Device, DeviceLike } from './device';
 export type { DataOf, Dtype, FloatDtype } from './dtype';
 export { CulossError, type ErrorCode } from './errors';
 export type { Graph } from './graph';
+export type { AsyncOptions } from './losses/background';
 export { BinaryCrossEntropy } from './losses/binary-cross-entropy';
 export { BinaryFocalLoss } from './losses/binary-focal-loss';
 export { CategoricalFocalLoss } from './losses/categorical-focal-loss';
@@ -16,6 +17,7 @@ export type {
 } from './losses/criterion';
 export { NegativeLogLoss } from './losses/negative-log-loss';
 export type { BinaryOptions, FocalOptions, LossOptions } from './losses/options';
+export type { AbortSignalLike } from './losses/signal';
 export type { NestedArray } from './nested';
 export { keep, scope } from './scope';
 export { Stream } from './stream';

@@ -9,15 +9,15 @@ const drivers = ['/proc/driver/nvidia', '/dev/dxg']; // of Linux, of Windows bel
 const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.env;
 const cuda = { CULOSS_CUDA };
 const some =
-  'faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
-const alone = 'out/test/rebuild.test.mjs';
+  '^async|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+const alone = ['rebuild', 'event-loop'].map((name) => `out/test/${name}.test.mjs`);
 const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];
 const steps = [
   ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs'], cuda],
   ['types', 'tsc', ['--build']],
   ['tests', 'mocha', []],
-  ['a test that runs alone', 'mocha', [...serially, alone], cuda],
+  ['tests that run alone', 'mocha', [...serially, ...alone], cuda],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
   [
     'some of them with sanitizers, in another order and on memory aligned to 8 bytes only',

@@ -17,13 +17,23 @@ type Given = number | Operand | undefined;
 /** Read by the addon before anything else can run. */
 const numbers = new Float64Array(25);
 
+/** In the order of the addon's arguments. */
+export const operandNames = [
+  'inputs',
+  'targets',
+  'alpha',
+  'weight',
+  'posWeight',
+  'normalizer',
+  'sampleWeight',
+  'gradOutput',
+  'out',
+  'outGrad',
+] as const satisfies readonly (keyof Operands)[];
+
 /** Calls the addon, which takes arguments by position: names would take longer than a small loss. */
 export function run(criterion: Criterion, call: Call): void {
-  numbers[0] = call.device;
-  numbers[1] = call.outer;
-  numbers[2] = call.columns;
-  numbers[3] = call.inner;
-  numbers[4] = Number(call.isDense);
+  setNumbers(call);
   criterion.run(
     numbers,
     argument(0, call.inputs),
@@ -37,6 +47,20 @@ export function run(criterion: Criterion, call: Call): void {
     argument(8, call.out),
     argument(9, call.outGrad),
   );
+}
+
+/** Starts a call on the CPU, beside this thread; what it returns ends that early. */
+export function start(criterion: Criterion, call: Call, done: (error?: Error) => void): () => void {
+  setNumbers(call);
+  return criterion.start(done, numbers, ...operandNames.map((name, i) => argument(i, call[name])));
+}
+
+function setNumbers(call: Call): void {
+  numbers[0] = call.device;
+  numbers[1] = call.outer;
+  numbers[2] = call.columns;
+  numbers[3] = call.inner;
+  numbers[4] = Number(call.isDense);
 }
 
 function argument(position: number, given: Given): Operand['memory'] | number | undefined {

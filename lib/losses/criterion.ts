@@ -17,7 +17,8 @@ import {
   readTargets,
 } from './arguments';
 import { axesOf } from './axes';
-import { run } from './call';
+import { type AsyncOptions, checkAsyncOptions, runInBackground } from './background';
+import { type Call, run } from './call';
 import type { LossOptions } from './options';
 import { type LossKind, readSettings, type Settings } from './settings';
 
@@ -46,6 +47,21 @@ export interface ValueAndGrad {
   loss: Tensor<'float32' | 'float64'>;
   grad: Tensor<FloatDtype>;
 }
+
+/** A call whose arguments are all right, and what was taken for it. */
+interface Prepared {
+  call: Call;
+  loss: ValueAndGrad['loss'];
+  grad: ValueAndGrad['grad'] | undefined;
+  /** Outputs, which nobody has if it fails. */
+  made: Tensor[];
+  /** Of the call alone. */
+  temporary: Tensor[];
+}
+
+const forwardNames = ['sampleWeight', 'out'];
+const gradNames = [...forwardNames, 'gradOutput', 'outGrad'];
+const asyncNames = ['signal', 'copy'];
 
 /** A loss with its options: made once, called many times. The base of the four losses. */
 export abstract class Criterion {
@@ -101,7 +117,7 @@ export abstract class Criterion {
     targets: TensorLike,
     options: ForwardOptions = {},
   ): ValueAndGrad['loss'] {
-    checkOptions(options, ['sampleWeight', 'out']);
+    checkOptions(options, forwardNames);
     return this.#run(inputs, targets, options, false).loss;
   }
 
@@ -114,16 +130,95 @@ export abstract class Criterion {
     targets: TensorLike,
     options: ValueAndGradOptions = {},
   ): ValueAndGrad {
-    checkOptions(options, ['sampleWeight', 'out', 'gradOutput', 'outGrad']);
-    return this.#run(inputs, targets, options, true) as ValueAndGrad;
+    checkOptions(options, gradNames);
+    const { loss, grad } = this.#run(inputs, targets, options, true);
+    return { loss, grad: grad as ValueAndGrad['grad'] };
+  }
+
+  /**
+   * `forward`, beside the thread of JavaScript: on the CPU in a thread of its own and in those of the
+   * pool but for one, call after call. Arguments are checked, and memory is taken, before it returns.
+   *
+   * The call reads and writes the arrays that it was given: until it is done they must neither change
+   * nor be transferred, unless `copy` is set. A buffer that was detached or shrunk meanwhile is
+   * `ERR_SHAPE`; if its memory is gone by then, the process may be, too. What is in a resizable buffer
+   * is copied in any case. Tensors may be disposed. On a CUDA device, where `forward` waits for
+   * nothing, this is the same.
+   *
+   * Rejects with what `forward` throws, and with the reason of `signal`.
+   *
+   * @example
+   * ```js
+   * import { BinaryFocalLoss } from 'culoss';
+   * const loss = await new BinaryFocalLoss().forwardAsync([[0.25, 0.75]], [1]);
+   * console.log(loss.item().toFixed(6)); // 0.017980
+   * ```
+   */
+  async forwardAsync(
+    inputs: TensorLike,
+    targets: TensorLike,
+    options: ForwardOptions & AsyncOptions = {},
+  ): Promise<ValueAndGrad['loss']> {
+    checkOptions(options, [...forwardNames, ...asyncNames]);
+    return (await this.#runAsync(inputs, targets, options, false)).loss;
+  }
+
+  /** `valueAndGrad`, as `forwardAsync` is `forward`. */
+  async valueAndGradAsync(
+    inputs: TensorLike,
+    targets: TensorLike,
+    options: ValueAndGradOptions & AsyncOptions = {},
+  ): Promise<ValueAndGrad> {
+    checkOptions(options, [...gradNames, ...asyncNames]);
+    const { loss, grad } = await this.#runAsync(inputs, targets, options, true);
+    return { loss, grad: grad as ValueAndGrad['grad'] };
   }
 
   #run(
+    inputs: TensorLike,
+    targets: TensorLike,
+    options: ValueAndGradOptions,
+    wantsGrad: boolean,
+  ): Prepared {
+    const prepared = this.#prepare(inputs, targets, options, wantsGrad);
+    try {
+      native(() => run(this.#native, prepared.call));
+      return prepared;
+    } catch (error) {
+      dispose(prepared.made);
+      throw error;
+    } finally {
+      dispose(prepared.temporary); // in the order of the device's work
+    }
+  }
+
+  async #runAsync(
+    inputs: TensorLike,
+    targets: TensorLike,
+    options: ValueAndGradOptions & AsyncOptions,
+    wantsGrad: boolean,
+  ): Promise<Prepared> {
+    checkAsyncOptions(options);
+    const prepared = this.#prepare(inputs, targets, options, wantsGrad);
+    const { call, made, temporary } = prepared;
+    try {
+      if (call.device < 0) await runInBackground(this.#native, call, options, made);
+      else native(() => run(this.#native, call));
+      return prepared;
+    } catch (error) {
+      dispose(made);
+      throw error;
+    } finally {
+      dispose(temporary);
+    }
+  }
+
+  #prepare(
     inputsLike: TensorLike,
     targetsLike: TensorLike,
     options: ValueAndGradOptions,
     wantsGrad: boolean,
-  ): Partial<ValueAndGrad> & Pick<ValueAndGrad, 'loss'> {
+  ): Prepared {
     const inputs = readInputs(inputsLike);
     const { device } = inputs;
     const { placed, oneHot: wanted, axis } = this.#settings;
@@ -144,7 +239,7 @@ export abstract class Criterion {
     };
 
     // All that can be wrong with the arguments was found. From here on memory is taken.
-    const [temporary, outputs]: [Tensor[], Tensor[]] = [[], []];
+    const [temporary, made]: [Tensor[], Tensor[]] = [[], []];
     const operand = <V>(value: V | Tensor, name: string): V | Operand => {
       if (!isTensor(value)) return value;
       if (value.device === device) return operandOf(value, name);
@@ -152,14 +247,14 @@ export abstract class Criterion {
       temporary.push(there);
       return operandOf(there, name);
     };
-    const made = <D extends FloatDtype>(shape: readonly number[], dtype: D): Tensor<D> => {
+    const make = <D extends FloatDtype>(shape: readonly number[], dtype: D): Tensor<D> => {
       const output = empty(shape, dtype, device);
-      outputs.push(output);
+      made.push(output);
       return register(output);
     };
     try {
-      const loss = given.loss ?? made(lossShape, lossDtype);
-      const grad = wantsGrad ? (given.grad ?? made(inputs.shape, inputs.dtype)) : undefined;
+      const loss = given.loss ?? make(lossShape, lossDtype);
+      const grad = wantsGrad ? (given.grad ?? make(inputs.shape, inputs.dtype)) : undefined;
       const call = {
         device: deviceIndex(device),
         outer,
@@ -177,13 +272,11 @@ export abstract class Criterion {
         out: operandOf(loss, 'out'),
         outGrad: operand(grad, 'outGrad') as Operand | undefined,
       };
-      native(() => run(this.#native, call));
-      return { loss, grad };
+      return { call, loss, grad, made, temporary };
     } catch (error) {
-      for (const output of outputs) output.dispose();
+      dispose(made);
+      dispose(temporary);
       throw error;
-    } finally {
-      for (const tensor of temporary) tensor.dispose(); // in the order of the device's work
     }
   }
 
@@ -192,4 +285,8 @@ export abstract class Criterion {
     if (reduction === 'mean' || reduction === 'sum') return [];
     return reduction === 'none' && sides === 'targets' ? rowShape : shape;
   }
+}
+
+function dispose(tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) tensor.dispose();
 }

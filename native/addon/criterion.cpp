@@ -6,6 +6,7 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "jobs.h"
 #include "operand.h"
 
 namespace culoss {
@@ -82,8 +83,9 @@ constexpr const char* kNames[kOperands] = {"inputs",    "targets",    "alpha",  
 // Reads the arguments of a call and makes sure of every byte that an engine will touch.
 class CallReader {
  public:
-  CallReader(const Criterion& criterion, const Napi::CallbackInfo& arguments)
-      : arguments_(arguments), numbers_(numbers_from(arguments[0])), call_{} {
+  // Of arguments from the position `first` on.
+  CallReader(const Criterion& criterion, const Napi::CallbackInfo& arguments, size_t first = 0)
+      : arguments_(arguments), first_(first), numbers_(numbers_from(arguments[first])), call_{} {
     call_.criterion = criterion;
     call_.device = int(numbers_[kDevice]);
     call_.layout = {count_from(numbers_[kOuter], "outer"),
@@ -121,7 +123,9 @@ class CallReader {
  private:
   int64_t rows() const { return call_.layout.rows(); }
   int64_t elements() const { return call_.layout.elements(); }
-  Napi::Value argument(Position position) const { return arguments_[size_t(position) + 1]; }
+  Napi::Value argument(Position position) const {
+    return arguments_[first_ + 1 + size_t(position)];
+  }
   bool has(Position position) const { return !argument(position).IsUndefined(); }
 
   static const double* numbers_from(const Napi::Value& value) {
@@ -228,6 +232,7 @@ class CallReader {
   }
 
   const Napi::CallbackInfo& arguments_;
+  const size_t first_;
   const double* const numbers_;
   Call call_;
   std::array<Range, kOperands> ranges_{};  // of the operands so far; an empty one overlaps nothing
@@ -254,6 +259,20 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     });
   }
 
+  // start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop
+  Napi::Value start(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Call call = CallReader(criterion_, info, 1).read();
+      if (call.device != Call::kCpu) throw Error("ERR_DEVICE", "start: expected a call on the CPU");
+      cuda::expect_device_of_capture(call.device);
+      const Napi::Array held = Napi::Array::New(info.Env());
+      for (size_t i = 2; i < info.Length(); ++i) held[uint32_t(i)] = info[i];
+      const auto stop = Jobs::of(info.Env())
+                            .start([call] { cpu::run(call); }, held, info[0].As<Napi::Function>());
+      return Napi::Function::New(info.Env(), [stop](const Napi::CallbackInfo&) { stop(); });
+    });
+  }
+
  private:
   Criterion criterion_{};
 };
@@ -261,9 +280,10 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
 }  // namespace
 
 void InitCriterion(Napi::Env env, Napi::Object exports) {
-  exports.Set("Criterion", CriterionObject::DefineClass(
-                               env, "Criterion",
-                               {CriterionObject::InstanceMethod<&CriterionObject::run>("run")}));
+  using C = CriterionObject;
+  exports.Set("Criterion", C::DefineClass(env, "Criterion",
+                                          {C::InstanceMethod<&C::run>("run"),
+                                           C::InstanceMethod<&C::start>("start")}));
 }
 
 }  // namespace culoss

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "environment.h"
 #include "memory.h"
 
 namespace culoss {
@@ -14,13 +15,7 @@ constexpr size_t kFewBytes = 64 << 20;
 
 }  // namespace
 
-std::shared_ptr<Registry> Registry::of(Napi::Env env) {
-  using Holder = std::shared_ptr<Registry>;
-  if (const auto* holder = env.GetInstanceData<Holder>()) return *holder;
-  auto* holder = new Holder(std::make_shared<Registry>());
-  env.SetInstanceData(holder);
-  return *holder;
-}
+std::shared_ptr<Registry> Registry::of(Napi::Env env) { return Environment::of(env).registry; }
 
 void Registry::add(DeviceMemory* memory) {
   held_.insert(memory);

@@ -18,6 +18,8 @@ int usable_cores() {
   return std::max(1, int(std::thread::hardware_concurrency()));
 }
 
+thread_local const std::atomic<bool>* stop_of_background = nullptr;
+
 // Workers are started when first needed and sleep between calls. They never end: the pool is
 // leaked on purpose, because joining threads while a process exits can deadlock.
 class Pool {
@@ -31,17 +33,22 @@ class Pool {
   int size() const { return chosen > 0 ? chosen.load() : limit.load(); }
 
   void run(int64_t count, int64_t most, Task f, void* context) {
-    const int wanted = int(std::min<int64_t>({size(), most, count})) - 1;
+    const std::atomic<bool>* const stop = stop_of_background;
+    const int threads = stop ? std::max(1, size() - 1) : size();
+    const int wanted = int(std::min<int64_t>({threads, most, count})) - 1;
     std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
-    const int helpers = wanted > 0 && turn.try_lock() ? start(wanted) : 0;
+    if (wanted > 0 && stop) turn.lock();
+    if (wanted > 0 && !stop) turn.try_lock();
+    const int helpers = turn.owns_lock() ? start(wanted) : 0;
     if (helpers == 0) {
-      for (int64_t i = 0; i < count; ++i) f(context, i);
+      for (int64_t i = 0; i < count && !(stop && *stop); ++i) f(context, i);
       return;
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       f_ = f;
       context_ = context;
+      stop_ = stop;
       count_ = count;
       next_ = 0;
       wanted_ = working_ = helpers;
@@ -56,24 +63,9 @@ class Pool {
  private:
   // Makes sure of `wanted` workers; returns how many there are, fewer if the system gives no more.
   int start(int wanted) {
-    while (started_ < wanted && start_one()) ++started_;
+    const auto serve = [](void* pool) { static_cast<Pool*>(pool)->serve(); };
+    while (started_ < wanted && start_thread(serve, this)) ++started_;
     return std::max(0, std::min(wanted, started_));
-  }
-  // With a stack that holds a tile of rows, whatever the system's default is.
-  bool start_one() {
-    constexpr size_t kStackBytes = 2 << 20;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) return false;
-    pthread_attr_setstacksize(&attributes, kStackBytes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_t thread;
-    const auto serve = [](void* pool) -> void* {
-      static_cast<Pool*>(pool)->serve();
-      return nullptr;
-    };
-    const bool is_started = pthread_create(&thread, &attributes, serve, this) == 0;
-    pthread_attr_destroy(&attributes);
-    return is_started;
   }
 
   void serve() {
@@ -92,7 +84,7 @@ class Pool {
   }
 
   void take_chunks() {
-    for (int64_t i; (i = next_.fetch_add(1)) < count_;) f_(context_, i);
+    for (int64_t i; (i = next_.fetch_add(1)) < count_ && !(stop_ && *stop_);) f_(context_, i);
   }
 
   std::mutex turn_;  // one call at a time
@@ -100,6 +92,7 @@ class Pool {
   std::condition_variable wake_, done_;
   Task f_ = nullptr;
   void* context_ = nullptr;
+  const std::atomic<bool>* stop_ = nullptr;
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
   std::atomic<int> serving_{0};  // workers that have begun
@@ -117,6 +110,33 @@ Pool& pool() {
 }  // namespace
 
 extern "C" int culoss_threads() { return pool().size(); }
+
+bool start_thread(void (*serve)(void*), void* context) {
+  constexpr size_t kStackBytes = 2 << 20;
+  struct Start {
+    void (*serve)(void*);
+    void* context;
+  };
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  auto* const start = new Start{serve, context};
+  const auto run = [](void* given) -> void* {
+    const Start start = *static_cast<Start*>(given);
+    delete static_cast<Start*>(given);
+    start.serve(start.context);
+    return nullptr;
+  };
+  pthread_t thread;
+  const bool is_started = pthread_create(&thread, &attributes, run, start) == 0;
+  if (!is_started) delete start;
+  pthread_attr_destroy(&attributes);
+  return is_started;
+}
+
+InBackground::InBackground(const std::atomic<bool>& stop) { stop_of_background = &stop; }
+InBackground::~InBackground() { stop_of_background = nullptr; }
 
 void set_threads(int count) { pool().chosen = count; }
 

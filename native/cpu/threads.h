@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include <atomic>
 #include <type_traits>
 
 namespace culoss::cpu {
@@ -13,9 +14,23 @@ void set_threads(int count);
 // Lowers the number that holds where none was set.
 void limit_threads(int count);
 
+// Calls `serve(context)` on a thread that nobody waits for, with a stack that holds a tile of rows,
+// whatever the system's default is. Returns whether there was one to be had.
+bool start_thread(void (*serve)(void*), void* context);
+
+// While it lives, calls by the thread that made it leave one of the threads to others, and wait
+// until the rest are free. Once `stop` is set they do no more chunks: what they give is of no use.
+class InBackground {
+ public:
+  explicit InBackground(const std::atomic<bool>& stop);
+  ~InBackground();
+  InBackground(const InBackground&) = delete;
+  InBackground& operator=(const InBackground&) = delete;
+};
+
 // Calls `f(context, i)` once for each i in [0, count), on up to `threads()` threads and up to
 // `most`, and waits for them. `f` must not throw. A call that finds the threads busy runs on its
-// own thread alone.
+// own thread alone, unless it is in the background.
 extern "C" void culoss_parallel_for(int64_t count, int64_t most, void (*f)(void*, int64_t),
                                     void* context);
 

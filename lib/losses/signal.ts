@@ -1,0 +1,43 @@
+import { failType } from '../errors';
+
+/** What an async call takes of an `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Throws unless it is one, or undefined; and its reason, if it was given. */
+export function checkSignal(signal: AbortSignalLike | undefined, argument: string): void {
+  if (signal === undefined) return;
+  const { aborted, addEventListener, removeEventListener } = Object(signal) as AbortSignalLike;
+  const hasMethods = [addEventListener, removeEventListener].every((f) => typeof f === 'function');
+  if (typeof aborted !== 'boolean' || !hasMethods) failType(argument, 'an AbortSignal', signal);
+  if (aborted) throw signal.reason;
+}
+
+/** Calls under way by their signal, which has one listener for all: Node warns of many. */
+const underWay = new WeakMap<AbortSignalLike, { stops: Set<() => void>; listener: () => void }>();
+
+/** Calls `stop` when the signal is given, until what this returns is called. */
+export function onAbort(signal: AbortSignalLike, stop: () => void): () => void {
+  let calls = underWay.get(signal);
+  if (calls === undefined) {
+    const stops = new Set<() => void>();
+    const listener = (): void => {
+      for (const each of stops) each();
+    };
+    calls = { stops, listener };
+    underWay.set(signal, calls);
+    signal.addEventListener('abort', calls.listener);
+  }
+  const { stops, listener } = calls;
+  stops.add(stop);
+  return () => {
+    stops.delete(stop);
+    if (stops.size > 0) return;
+    underWay.delete(signal);
+    signal.removeEventListener('abort', listener);
+  };
+}
