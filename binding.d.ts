@@ -74,8 +74,10 @@ export declare class Criterion {
    * each of the `Operands`.
    */
   run(numbers: Float64Array, ...operands: Argument[]): void;
+  /** Throws what `run` throws of the operands, before it looks at what is in them. */
+  check(numbers: Float64Array, ...operands: Argument[]): void;
   /**
-   * The same for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
+   * `run` for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
    * the call threw. What this returns ends the call early. Memory must stay until it is done.
    */
   start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop;

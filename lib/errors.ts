@@ -74,13 +74,16 @@ export function native<R>(run: () => R): R {
   try {
     return run();
   } catch (error) {
-    const { code } = Object(error) as { code?: string };
-    const isPlain = error instanceof Error && Object.getPrototypeOf(error) === Error.prototype;
-    if (isPlain && code !== undefined && Object.hasOwn(errorClasses, code)) {
-      throw errorOf(code as ErrorCode, (error as Error).message);
-    }
-    throw error;
+    throw classified(error);
   }
+}
+
+/** The same for one error. */
+export function classified(error: unknown): unknown {
+  const { code } = Object(error) as { code?: string };
+  const isPlain = error instanceof Error && Object.getPrototypeOf(error) === Error.prototype;
+  const isOurs = isPlain && code !== undefined && Object.hasOwn(errorClasses, code);
+  return isOurs ? errorOf(code as ErrorCode, (error as Error).message) : error;
 }
 
 /** Characters of a value in a message. */

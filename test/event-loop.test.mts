@@ -2,9 +2,10 @@
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { BinaryFocalLoss, tensor } from 'culoss';
+import { itUnless } from './devices.mjs';
 
-/** The longest time in which the event loop did not come round, until `work` is done. */
-async function longestGap(work: Promise<unknown>): Promise<number> {
+/** The longest time in which the event loop did not come round, until what `start` began is done. */
+async function longestGap(start: () => Promise<unknown>): Promise<number> {
   let [isDone, longest, last] = [false, 0, performance.now()];
   const look = (): void => {
     const now = performance.now();
@@ -13,7 +14,7 @@ async function longestGap(work: Promise<unknown>): Promise<number> {
     if (!isDone) setImmediate(look);
   };
   setImmediate(look);
-  await work;
+  await start();
   isDone = true;
   return longest;
 }
@@ -32,7 +33,8 @@ async function spin(threads: number, milliseconds: number): Promise<unknown> {
 }
 
 describe('event loop', () => {
-  it('a call of 100 million elements keeps it no longer than two threads that spin', async () => {
+  const title = 'a call of 100 million elements keeps it no longer than two threads that spin';
+  itUnless(null, title, async () => {
     const [rows, columns] = [1_000_000, 100] as const;
     const x = tensor(new Float32Array(rows * columns).fill(0.3), [rows, columns]);
     const y = tensor(new Int32Array(rows), [rows]);
@@ -40,8 +42,8 @@ describe('event loop', () => {
     // Other processes take time, too, and garbage is collected: now and then, not each time.
     const gaps: [number, number][] = [];
     for (let i = 0; i < 5; i++) {
-      const spinning = await longestGap(spin(2, 300));
-      const calling = await longestGap(criterion.valueAndGradAsync(x, y));
+      const spinning = await longestGap(() => spin(2, 300));
+      const calling = await longestGap(() => criterion.valueAndGradAsync(x, y));
       gaps.push([calling, spinning]);
       if (calling <= spinning + 5) break;
     }

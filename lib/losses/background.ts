@@ -1,9 +1,9 @@
 import type { Operand, Operands } from '../../binding';
 import { allocate, type Dtype, dtypes, type HostData, lengthOf } from '../dtype';
-import { Description, fail, failType, native } from '../errors';
+import { classified, Description, fail, failType, native } from '../errors';
 import { binding } from '../native';
 import { operandOf, type Tensor } from '../tensor';
-import { type Call, operandNames, type run, start } from './call';
+import { type Call, check, type NativeCriterion, operandNames, start } from './call';
 import { type AbortSignalLike, checkSignal, onAbort } from './signal';
 
 /** What the async forms take beside what the others do. */
@@ -27,34 +27,33 @@ export function checkAsyncOptions({ signal, copy }: AsyncOptions): void {
 
 /** Runs a call on the CPU beside the thread of JavaScript. `made` are outputs that nobody has yet. */
 export async function runInBackground(
-  criterion: Parameters<typeof run>[0],
+  criterion: NativeCriterion,
   call: Call,
   { signal, copy = false }: AsyncOptions,
   made: readonly Tensor[],
 ): Promise<void> {
+  native(() => check(criterion, call)); // copies share nothing, whatever outputs do
   const own = new Set(made.map((output) => operandOf(output, 'output')));
   const borrowed = operandsOf(call)
     .filter(({ operand }) => !own.has(operand))
     .map((one) => ({ ...one, copy: copy || canShrink(one.operand) ? copyOf(one) : undefined }));
   const copies = borrowed.flatMap(({ name, copy }) => (copy ? [[name, copy] as const] : []));
   const all = { ...call, ...Object.fromEntries(copies) };
-  const error = await new Promise<Error | undefined>((done) => {
-    const stop = native(() =>
-      start(criterion, all, (thrown) => {
-        ignore?.();
-        done(thrown);
-      }),
-    );
-    const ignore = signal && onAbort(signal, stop);
-  });
-  if (signal?.aborted) throw signal.reason;
-  if (error !== undefined) {
-    native(() => {
-      throw error;
+
+  let stop: (() => void) | undefined;
+  const ignore = signal && onAbort(signal, () => stop?.());
+  let error: unknown;
+  try {
+    error = await new Promise((done) => {
+      stop = native(() => start(criterion, all, done));
     });
+  } finally {
+    ignore?.();
   }
+  if (signal?.aborted) throw signal.reason;
   const touched = borrowed.filter(({ name, copy }) => copy === undefined || isOutput(name));
   for (const { name, operand } of touched) expectWhole(name, operand);
+  if (error !== undefined) throw classified(error);
   for (const { operand, copy } of touched) {
     if (copy) native(() => binding.copy(copy.memory as HostData, whole(operand)));
   }

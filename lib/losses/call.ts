@@ -11,8 +11,10 @@ export interface Call extends Operands {
   isDense: boolean;
 }
 
-type Criterion = InstanceType<typeof binding.Criterion>;
+/** A criterion in the addon. */
+export type NativeCriterion = InstanceType<typeof binding.Criterion>;
 type Given = number | Operand | undefined;
+type Argument = Operand['memory'] | number | undefined;
 
 /** Read by the addon before anything else can run. */
 const numbers = new Float64Array(25);
@@ -32,7 +34,7 @@ export const operandNames = [
 ] as const satisfies readonly (keyof Operands)[];
 
 /** Calls the addon, which takes arguments by position: names would take longer than a small loss. */
-export function run(criterion: Criterion, call: Call): void {
+export function run(criterion: NativeCriterion, call: Call): void {
   setNumbers(call);
   criterion.run(
     numbers,
@@ -50,10 +52,23 @@ export function run(criterion: Criterion, call: Call): void {
 }
 
 /** Starts a call on the CPU, beside this thread; what it returns ends that early. */
-export function start(criterion: Criterion, call: Call, done: (error?: Error) => void): () => void {
+export function start(
+  criterion: NativeCriterion,
+  call: Call,
+  done: (error?: Error) => void,
+): () => void {
   setNumbers(call);
-  return criterion.start(done, numbers, ...operandNames.map((name, i) => argument(i, call[name])));
+  return criterion.start(done, numbers, ...argumentsOf(call));
 }
+
+/** Throws what a call throws of its operands. */
+export function check(criterion: NativeCriterion, call: Call): void {
+  setNumbers(call);
+  criterion.check(numbers, ...argumentsOf(call));
+}
+
+const argumentsOf = (call: Call): Argument[] =>
+  operandNames.map((name, i) => argument(i, call[name]));
 
 function setNumbers(call: Call): void {
   numbers[0] = call.device;
@@ -63,7 +78,7 @@ function setNumbers(call: Call): void {
   numbers[4] = Number(call.isDense);
 }
 
-function argument(position: number, given: Given): Operand['memory'] | number | undefined {
+function argument(position: number, given: Given): Argument {
   if (given === undefined || typeof given === 'number') return given;
   numbers[5 + 2 * position] = given.dtype;
   numbers[6 + 2 * position] = given.size;

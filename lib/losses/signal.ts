@@ -28,9 +28,9 @@ export function onAbort(signal: AbortSignalLike, stop: () => void): () => void {
     const listener = (): void => {
       for (const each of stops) each();
     };
+    signal.addEventListener('abort', listener);
     calls = { stops, listener };
     underWay.set(signal, calls);
-    signal.addEventListener('abort', calls.listener);
   }
   const { stops, listener } = calls;
   stops.add(stop);

@@ -259,6 +259,11 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     });
   }
 
+  // check(numbers: Float64Array, ...operands: Argument[]): void
+  void check(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { CallReader(criterion_, info).read(); });
+  }
+
   // start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop
   Napi::Value start(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
@@ -283,6 +288,7 @@ void InitCriterion(Napi::Env env, Napi::Object exports) {
   using C = CriterionObject;
   exports.Set("Criterion", C::DefineClass(env, "Criterion",
                                           {C::InstanceMethod<&C::run>("run"),
+                                           C::InstanceMethod<&C::check>("check"),
                                            C::InstanceMethod<&C::start>("start")}));
 }
 

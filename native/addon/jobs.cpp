@@ -10,7 +10,7 @@
 
 namespace culoss {
 
-struct Jobs::Job {
+struct Jobs::Job : std::enable_shared_from_this<Job> {
   std::exception_ptr error;  // what the work threw
   // What follows only the environment touches.
   std::shared_ptr<cpu::Job> in_background;  // null when it is over
@@ -69,10 +69,8 @@ std::function<void()> Jobs::start(std::function<void()> work, Napi::Object held,
     }
   };
   job->over = [job, finish = finish_, under_way = under_way_] {
-    auto* const given = new std::shared_ptr<Job>(job);
-    if (napi_call_threadsafe_function(finish, given, napi_tsfn_nonblocking) != napi_ok) {
-      delete given;  // the environment ends
-    }
+    // It may refuse: the environment ends.
+    napi_call_threadsafe_function(finish, job.get(), napi_tsfn_nonblocking);
     under_way->remove();
   };
   job->in_background = std::make_shared<cpu::Job>(run, job->over);
@@ -100,9 +98,9 @@ void Jobs::forget(const std::shared_ptr<Job>& job) {
   if (jobs_.empty()) napi_unref_threadsafe_function(env_, finish_);
 }
 
-void Jobs::finish(napi_env env, napi_value, void* jobs, void* given) {
-  const std::unique_ptr<std::shared_ptr<Job>> job(static_cast<std::shared_ptr<Job>*>(given));
-  if (env != nullptr) static_cast<Jobs*>(jobs)->finish(*job);
+void Jobs::finish(napi_env env, napi_value, void* jobs, void* job) {
+  if (env == nullptr) return;  // it ends, and has forgotten the job
+  static_cast<Jobs*>(jobs)->finish(static_cast<Job*>(job)->shared_from_this());
 }
 
 void Jobs::finish(const std::shared_ptr<Job>& job) {

@@ -1,5 +1,5 @@
 // A row by one thread, element by element: what an engine does where elements of a row lie apart,
-// the CPU engine only where they are too many to be held. `Work` is a `Rowwise`.
+// the CPU engine only where they are too many to be counted in floats. `Work` is a `Rowwise`.
 #pragma once
 
 #include "layout.h"

@@ -76,7 +76,10 @@ class Sum {
   Doubles lanes_[kVectors] = {};
 };
 
-// Puts a number behind n of a block, up to a multiple of `kSums`.
+// In whole vectors of any machine.
+inline int padded(int n) { return (n + kSums - 1) / kSums * kSums; }
+
+// Puts a number behind n of a block, up to `padded(n)`.
 template <class A>
 void pad(Block<A>& block, int n, A beyond) {
   for (; n % kSums != 0; ++n) block.of[n] = beyond;

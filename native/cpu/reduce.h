@@ -30,7 +30,7 @@ void for_each_chunk(int64_t count, int64_t chunk, int64_t elements, F&& f) {
 template <class T>
 class Partials {
  public:
-  explicit Partials(int64_t count) : of_(new T[size_t(count)]) {}
+  explicit Partials(int64_t count) : of_(new T[size_t(count)]()) {}
   Partials(const Partials&) = delete;
   Partials& operator=(const Partials&) = delete;
   ~Partials() { delete[] of_; }

@@ -9,6 +9,7 @@
 #include "../losses/rowwise.h"
 #include "output.h"
 #include "reduce.h"
+#include "totals.h"
 #include "weights.h"
 
 namespace culoss::cpu {
@@ -56,7 +57,7 @@ class RowsAbreast {
   static constexpr bool kIsSingle = Work::kIsSingle;
 
   // As many as a tile has of them, in whole sums; of long rows more, so that each step of a class
-  // has work enough, and of very long ones few, so that all threads have.
+  // has work enough, and of very long ones as few as fill a line of the cache.
   static int64_t rows_abreast(int64_t columns) {
     const int64_t rows = kTile / std::max<int64_t>(1, columns);
     const int64_t least =
@@ -98,9 +99,6 @@ class RowsAbreast {
     if (is_turned()) write_tile();
     return sum;
   }
-
-  // In whole vectors of any machine.
-  static int padded(int n) { return (n + kSums - 1) / kSums * kSums; }
 
   bool is_turned() const { return work_.layout.inner == 1; }
   // From one row to the next.
@@ -215,12 +213,15 @@ class RowsAbreast {
     loss_.clear(n_);
     own_.clear(n_);
     for_each_vector([&](int i) { has_weight_.at(i) = V{}; });
-    if constexpr (kIsSingle) return visit_targets();
-    find_counts();
-    for (int64_t c = 0; c < work_.layout.columns; ++c) {
-      visit_class(c);
-      add_up();
-      if (work_.per_element) write_losses(c);
+    if constexpr (kIsSingle) {
+      visit_targets();
+    } else {
+      find_counts();
+      for (int64_t c = 0; c < work_.layout.columns; ++c) {
+        visit_class(c);
+        add_up();
+        if (work_.per_element) write_losses(c);
+      }
     }
   }
   // The one column of each row that has a loss.
@@ -248,11 +249,18 @@ class RowsAbreast {
     for_each_vector([&](int i) { slopes_of_targets_.at(i) = slopes_.at(i); });
   }
   void find_counts() {
-    std::fill_n(counts_.of, n_, A(!work_.target.may_skip_rows()));
+    const AnyTarget& target = work_.target;
+    std::fill_n(counts_.of, n_, A(!target.may_skip_rows()));
     pad(counts_, n_, A(0));
-    if (!work_.target.may_skip_rows()) return;
+    if (!target.may_skip_rows()) return;
+    if (!target.is_dense) {
+      target.ids.for_each_id(row_.row, row_.row + n_, [&](int64_t row, int64_t id) {
+        counts_.of[row - row_.row] = A(id >= 0);
+      });
+      return;
+    }
     for (int64_t c = 0; c < work_.layout.columns; ++c) {
-      load_targets(work_.target, stretch(c), losses_.of, slopes_.of);
+      load_targets(target.dense, stretch(c), losses_.of, slopes_.of);
       for_each_vector([&](int i) {
         counts_.at(i) = select<V>(slopes_.at(i) != V{}, all<V>(1), counts_.at(i));
       });
@@ -325,29 +333,6 @@ class RowsAbreast {
   }
   const Ids& ids_at(int i) const { return *reinterpret_cast<const Ids*>(ids_ + i); }
 
-  // A number of each row, in float64.
-  struct [[gnu::may_alias]] Totals {
-    alignas(64) double of[kBlock];
-
-    void clear(int n) { std::fill_n(of, padded(n), 0.0); }
-    void add(int i, double x) { of[i] += x; }
-    void add(int i, const Floats& x) {
-      const auto [low, high] = to_doubles(x);
-      at(i) = at(i) + low;
-      at(i + kHalf) = at(i + kHalf) + high;
-    }
-    double plus(int i, double x) const { return of[i] + x; }
-    Floats plus(int i, const Floats& x) const {
-      const auto [low, high] = to_doubles(x);
-      return to_floats(at(i) + low, at(i + kHalf) + high);
-    }
-
-   private:
-    static constexpr int kHalf = LanesOf<Doubles>::kLanes;
-    Doubles& at(int i) { return *reinterpret_cast<Doubles*>(of + i); }
-    const Doubles& at(int i) const { return *reinterpret_cast<const Doubles*>(of + i); }
-  };
-
   const Work& work_;
   const Division& division_;
   const A slope_of_division_;
@@ -358,7 +343,7 @@ class RowsAbreast {
   Block<A> inputs_, losses_, owns_, slopes_, slopes_of_targets_;  // of one class
   ColumnWeights<A> columns_;
   Block<A> base_, peaks_, rests_, log_totals_, inverse_totals_, counts_, has_weight_;  // of rows
-  Totals rest_, loss_, own_;
+  Totals rest_, loss_, own_;                                                           // of rows
   alignas(64) Id ids_[kBlock];
   alignas(64) A tile_[kHeld];
 };

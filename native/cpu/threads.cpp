@@ -37,8 +37,8 @@ class Pool {
     const int threads = stop ? std::max(1, size() - 1) : size();
     const int wanted = int(std::min<int64_t>({threads, most, count})) - 1;
     std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
-    if (wanted > 0 && stop) turn.lock();
-    if (wanted > 0 && !stop) turn.try_lock();
+    if (wanted > 0 && stop) wait_for(turn);
+    if (wanted > 0 && !stop && waiting_ == 0) turn.try_lock();
     const int helpers = turn.owns_lock() ? start(wanted) : 0;
     if (helpers == 0) {
       for (int64_t i = 0; i < count && !(stop && *stop); ++i) f(context, i);
@@ -61,6 +61,13 @@ class Pool {
   }
 
  private:
+  // Those who come meanwhile do without the pool.
+  void wait_for(std::unique_lock<std::mutex>& turn) {
+    ++waiting_;
+    turn.lock();
+    --waiting_;
+  }
+
   // Makes sure of `wanted` workers; returns how many there are, fewer if the system gives no more.
   int start(int wanted) {
     const auto serve = [](void* pool) { static_cast<Pool*>(pool)->serve(); };
@@ -87,7 +94,8 @@ class Pool {
     for (int64_t i; (i = next_.fetch_add(1)) < count_ && !(stop_ && *stop_);) f_(context_, i);
   }
 
-  std::mutex turn_;  // one call at a time
+  std::mutex turn_;              // one call at a time
+  std::atomic<int> waiting_{0};  // for it
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Task f_ = nullptr;

@@ -9,7 +9,7 @@ template <class A>
 struct ColumnWeights {
   Block<A> weights, upstreams;
 
-  // Of the columns of a stretch, with 0 behind them. `Work` is a `Rowwise`.
+  // Of the columns of a stretch, with weights of 0 behind them. `Work` is a `Rowwise`.
   template <class Work>
   void load(const Work& work, const Stretch& of, A slope_of_division) {
     const auto& sides = work.sides;
