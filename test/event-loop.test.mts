@@ -16,6 +16,7 @@ async function longestGap(start: () => Promise<unknown>): Promise<number> {
   setImmediate(look);
   await start();
   isDone = true;
+  look();
   return longest;
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { itUnless } from './devices.mjs';
 
 const cwd = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -91,5 +92,12 @@ describe('workers', () => {
 
   it('a process may end in the middle of a call', () => {
     expect(run(`${call} setTimeout(() => process.exit(0), 1);`)).to.equal('');
+  });
+
+  itUnless(null, 'calls of all kinds on workers that come and go leave no memory behind', () => {
+    const soak = ['out/scripts/soak/main.mjs', '--seconds', '8'];
+    const { stdout, stderr, status } = spawnSync(process.execPath, soak, { cwd, encoding: 'utf8' });
+    expect({ stderr, status }).to.deep.equal({ stderr: '', status: 0 });
+    return stdout.trim();
   });
 });

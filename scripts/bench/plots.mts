@@ -76,3 +76,25 @@ export function growthPlot(curves: readonly Curve[]): string {
     420,
   );
 }
+
+/** Memory of a process as time goes on. */
+export function memoryPlot(
+  samples: readonly (readonly [seconds: number, megabytes: number])[],
+): string {
+  return render(
+    {
+      grid: { left: 70, right: 30, top: 20, bottom: 50 },
+      xAxis: { type: 'value', name: 'seconds', nameGap: 30, ...axisName },
+      yAxis: { type: 'value', name: 'MB of the process', nameGap: 50, ...axisName },
+      series: [
+        {
+          type: 'line',
+          symbol: 'none',
+          itemStyle: { color: colors[0] as string },
+          data: samples.map(([seconds, megabytes]) => [seconds, megabytes]),
+        },
+      ],
+    },
+    300,
+  );
+}
