@@ -1,8 +1,8 @@
 // The async forms: what they give, what they refuse, and what may happen while they are under way.
 import { expect } from 'chai';
-import { BinaryFocalLoss, cpu, type Tensor, type TensorLike, tensor } from 'culoss';
+import { BinaryFocalLoss, cpu, type Isa, type Tensor, type TensorLike, tensor } from 'culoss';
 import { batchOf, criterionOf, lossNames } from './cases.mjs';
-import { numbers, onDevices } from './devices.mjs';
+import { itUnless, numbers, onDevices, withIsa } from './devices.mjs';
 import { expectClose, expectRejection, expectSame } from './expect.mjs';
 
 const criterion = new BinaryFocalLoss();
@@ -103,6 +103,25 @@ describe('async', () => {
       expect((await criterion.forwardAsync(x, y)).item()).to.equal(loss);
     });
   }
+
+  itUnless(
+    cpu.isas.length > 1 ? null : 'this machine has one instruction set',
+    'async calls use the instruction set that was in use when they were made',
+    async () => {
+      const { inputs, ids } = batchOf([67, 70], 'logits');
+      const each = criterionOf({ loss: 'CategoricalFocalLoss', from: 'logits' });
+      const gradOf = async (isa: Isa) => withIsa(isa, () => each.valueAndGrad(inputs, ids).grad);
+      const [first, last] = [cpu.isas[0] as Isa, cpu.isas.at(-1) as Isa];
+      const calls = await withIsa(first, () => {
+        const before = criterion.forwardAsync(x, y);
+        return { before, call: each.valueAndGradAsync(inputs, ids) };
+      });
+      await calls.before;
+      const got = numbers((await calls.call).grad);
+      expectSame(got, numbers(await gradOf(first)));
+      expect(got).not.to.deep.equal(numbers(await gradOf(last)));
+    },
+  );
 
   it('async: a signal that was given before', async () => {
     const outGrad = tensor(new Float32Array(2).fill(7), [1, 2]);

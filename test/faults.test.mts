@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames } from './cases.mjs';
-import { itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
+import { collectGarbage, itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
 
 const logits = [
@@ -156,6 +156,12 @@ const calls: Call[] = [
 ];
 
 describe('faults', () => {
+  // What others have lost is not to be counted.
+  beforeEach(async () => {
+    collectGarbage();
+    await new Promise((done) => setImmediate(done));
+  });
+
   const check = async (run: Call['run'], index: number, expected: number[]): Promise<number> => {
     const device = `cuda:${index}` as const;
     for (let n = 1; ; n++) {

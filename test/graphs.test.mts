@@ -2,7 +2,16 @@
 import { expect } from 'chai';
 import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
-import { callsOf, itUnless, liveOn, notEmulated, numbers, onCuda, onStreams } from './devices.mjs';
+import {
+  callsOf,
+  collectGarbage,
+  itUnless,
+  liveOn,
+  notEmulated,
+  numbers,
+  onCuda,
+  onStreams,
+} from './devices.mjs';
 import { wrong } from './errors.cases.mjs';
 import { expectError, expectRejection, expectSame } from './expect.mjs';
 
@@ -20,6 +29,12 @@ const lossOf = (device: Device, of = inputs): number[] =>
   numbers(criterion.forward(logitsOn(device, of), idsOn(device)));
 
 describe('graphs', () => {
+  // What others have lost is not to be counted.
+  beforeEach(async () => {
+    collectGarbage();
+    await new Promise((done) => setImmediate(done));
+  });
+
   for (const loss of lossNames) {
     for (const dtype of floatDtypes) {
       onStreams(`${loss} graphs ${dtype} a replay gives what the call gives`, (device) => {

@@ -5,7 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
-import { callsOf, itUnless, liveOn, notEmulated, numbers, onCuda, onStreams } from './devices.mjs';
+import {
+  callsOf,
+  collectGarbage,
+  itUnless,
+  liveOn,
+  notEmulated,
+  numbers,
+  onCuda,
+  onStreams,
+} from './devices.mjs';
 import { wrong } from './errors.cases.mjs';
 import { expectError, expectRejection, expectSame } from './expect.mjs';
 
@@ -26,6 +35,12 @@ function expected(): { loss: number[]; grad: number[]; next: number[] } {
 }
 
 describe('streams', () => {
+  // What others have lost is not to be counted.
+  beforeEach(async () => {
+    collectGarbage();
+    await new Promise((done) => setImmediate(done));
+  });
+
   for (const loss of lossNames) {
     for (const dtype of floatDtypes) {
       onStreams(

@@ -272,8 +272,8 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
       cuda::expect_device_of_capture(call.device);
       const Napi::Array held = Napi::Array::New(info.Env());
       for (size_t i = 2; i < info.Length(); ++i) held[uint32_t(i)] = info[i];
-      const auto stop = Jobs::of(info.Env())
-                            .start([call] { cpu::run(call); }, held, info[0].As<Napi::Function>());
+      const auto work = [call, &by = cpu::instruction_set()] { cpu::run(call, by); };
+      const auto stop = Jobs::of(info.Env()).start(work, held, info[0].As<Napi::Function>());
       return Napi::Function::New(info.Env(), [stop](const Napi::CallbackInfo&) { stop(); });
     });
   }
