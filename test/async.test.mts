@@ -92,9 +92,12 @@ describe('async', () => {
       cpu.threads = threads;
       const controller = new AbortController();
       const { signal } = controller;
-      const outGrad = tensor(new Float32Array(rows * columns).fill(7), [rows, columns]);
-      const calls = Array.from({ length: 4 }, () =>
-        rejection(criterion.valueAndGradAsync(x, y, { signal, outGrad })),
+      // So many powers in float64 take tenths of a second.
+      const slow = new BinaryFocalLoss({ gamma: 1.3 });
+      const wide = tensor(new Float64Array(rows * columns).fill(0.3), [rows, columns]);
+      const outGrad = tensor(new Float64Array(rows * columns).fill(7), [rows, columns]);
+      const calls = Array.from({ length: 3 }, () =>
+        rejection(slow.valueAndGradAsync(wide, y, { signal, outGrad })),
       );
       await new Promise((done) => setTimeout(done, 1));
       controller.abort('enough');
