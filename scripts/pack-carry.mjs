@@ -1,6 +1,6 @@
 // Packs what a machine with a GPU, but without Node and a network, needs beside the tracked files,
 // into the folder carry/: Node itself, compiled TypeScript, and the packages of build, tests and
-// benchmark. There `scripts/on-gpu.sh` unpacks it. Needs `npm ci` and `npm run build:ts` before.
+// benchmark. There `scripts/on-gpu.sh` unpacks it. Needs `npm ci` and `npx tsc --build` before.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -50,7 +50,7 @@ const bytesOf = (path) =>
 
 for (const path of ['dist', 'out/test', 'out/scripts', ...needed.map((n) => `node_modules/${n}`)]) {
   if (!existsSync(path)) {
-    console.error(`culoss: there is no ${path}: \`npm ci && npm run build:ts\` makes it`);
+    console.error(`culoss: there is no ${path}: \`npm ci && npx tsc --build\` makes it`);
     process.exit(1);
   }
 }
