@@ -70,6 +70,12 @@ export function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
+/** Before live allocations are counted: what others have lost is not among them. */
+export async function forgetWhatIsLost(): Promise<void> {
+  collectGarbage();
+  await new Promise((done) => setImmediate(done)); // finalisers run
+}
+
 /** The names of the calls of the emulated runtime that `run` makes, without the choice of a device. */
 export function callsOf(run: () => void): string[] {
   process.env.CULOSS_EMULATION_CALLS = '';

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames } from './cases.mjs';
-import { collectGarbage, itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
+import { forgetWhatIsLost, itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
 
 const logits = [
@@ -156,11 +156,7 @@ const calls: Call[] = [
 ];
 
 describe('faults', () => {
-  // What others have lost is not to be counted.
-  beforeEach(async () => {
-    collectGarbage();
-    await new Promise((done) => setImmediate(done));
-  });
+  beforeEach(forgetWhatIsLost);
 
   const check = async (run: Call['run'], index: number, expected: number[]): Promise<number> => {
     const device = `cuda:${index}` as const;

@@ -4,7 +4,7 @@ import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'cul
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
 import {
   callsOf,
-  collectGarbage,
+  forgetWhatIsLost,
   itUnless,
   liveOn,
   notEmulated,
@@ -29,11 +29,7 @@ const lossOf = (device: Device, of = inputs): number[] =>
   numbers(criterion.forward(logitsOn(device, of), idsOn(device)));
 
 describe('graphs', () => {
-  // What others have lost is not to be counted.
-  beforeEach(async () => {
-    collectGarbage();
-    await new Promise((done) => setImmediate(done));
-  });
+  beforeEach(forgetWhatIsLost);
 
   for (const loss of lossNames) {
     for (const dtype of floatDtypes) {

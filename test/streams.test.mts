@@ -7,7 +7,7 @@ import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'cul
 import { batchOf, criterionOf, floatDtypes, lossNames } from './cases.mjs';
 import {
   callsOf,
-  collectGarbage,
+  forgetWhatIsLost,
   itUnless,
   liveOn,
   notEmulated,
@@ -35,11 +35,7 @@ function expected(): { loss: number[]; grad: number[]; next: number[] } {
 }
 
 describe('streams', () => {
-  // What others have lost is not to be counted.
-  beforeEach(async () => {
-    collectGarbage();
-    await new Promise((done) => setImmediate(done));
-  });
+  beforeEach(forgetWhatIsLost);
 
   for (const loss of lossNames) {
     for (const dtype of floatDtypes) {

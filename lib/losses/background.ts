@@ -32,11 +32,11 @@ export async function runInBackground(
   { signal, copy = false }: AsyncOptions,
   made: readonly Tensor[],
 ): Promise<void> {
-  native(() => check(criterion, call)); // copies share nothing, whatever outputs do
   const own = new Set(made.map((output) => operandOf(output, 'output')));
-  const borrowed = operandsOf(call)
-    .filter(({ operand }) => !own.has(operand))
-    .map((one) => ({ ...one, copy: copy || canShrink(one.operand) ? copyOf(one) : undefined }));
+  const given = operandsOf(call).filter(({ operand }) => !own.has(operand));
+  const isCopied = ({ operand }: Named): boolean => copy || canShrink(operand);
+  if (given.some(isCopied)) native(() => check(criterion, call)); // copies share no memory
+  const borrowed = given.map((one) => ({ ...one, copy: isCopied(one) ? copyOf(one) : undefined }));
   const copies = borrowed.flatMap(({ name, copy }) => (copy ? [[name, copy] as const] : []));
   const all = { ...call, ...Object.fromEntries(copies) };
 

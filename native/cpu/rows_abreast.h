@@ -226,8 +226,7 @@ class RowsAbreast {
   }
   // The one column of each row that has a loss.
   void visit_targets() {
-    const bool is_uniform = work_.sides.alpha.is_number() && work_.sides.scale.is_uniform() &&
-                            work_.grad_output.is_number();
+    const bool is_uniform = work_.sides.is_uniform() && work_.grad_output.is_number();
     A weight = 0, upstream = 0;
     work_.target.for_each_id(row_.row, row_.row + n_, [&](int64_t row, int64_t id) {
       const int i = int(row - row_.row);

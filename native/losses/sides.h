@@ -61,6 +61,8 @@ struct TargetsOnly {
     const V share = smoothing(y);
     return select<V>(share == V{}, V{}, share * alpha * scale);  // not 0 · ∞
   }
+
+  bool is_uniform() const { return alpha.is_number() && scale.is_uniform(); }
 };
 
 // y for the class, 1 − y against it. The source of the four losses reads (1 − y) as [y == 0], which
