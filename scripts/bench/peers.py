@@ -73,15 +73,21 @@ def timer(clock, turn, step):
     def time_of(calls):
         return clock.time(lambda: [step(next(turn)) for _ in range(calls)]) / calls
 
-    calls = min(max(math.ceil(2 / max(time_of(2), 1e-3)), 1), 100)
+    calls = min(max(math.ceil(2 / max(time_of(1), 1e-3)), 1), 100)
     return lambda: time_of(calls)
+
+
+# Seconds for a peer whose calls take some: it needs fewer pairs to be told from another.
+PATIENCE = 20
 
 
 def in_pairs(a, b, effort):
     first, second = [], []
-    until = time.monotonic() + effort["milliseconds"] / 1000
-    while len(first) < effort["fewestPairs"] or (
-        len(first) < effort["mostPairs"] and time.monotonic() < until
+    start = time.monotonic()
+    seconds, fewest, most = effort["milliseconds"] / 1000, effort["fewestPairs"], effort["mostPairs"]
+    while not first or (
+        len(first) < most
+        and time.monotonic() - start < (seconds if len(first) >= fewest else PATIENCE)
     ):
         first.append(a())
         second.append(b())
