@@ -60,6 +60,9 @@ export interface Operands {
 /** Of an operand its memory; or a number, or nothing. */
 type Argument = HostMemory | DeviceMemory | number | undefined;
 
+/** Is called when something is over, with what it failed with. */
+type Done = (error?: Error) => void;
+
 /** Ends early what was started. */
 type Stop = () => void;
 
@@ -80,16 +83,19 @@ export declare class Criterion {
    * `run` for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
    * the call threw. What this returns ends the call early. Memory must stay until it is done.
    */
-  start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop;
+  start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop;
 }
 
 /** Memory of a CUDA device. */
 export declare class DeviceMemory {
-  constructor(device: number, byteLength: number);
+  /** A copy of the source, which waits for no other work; else bytes as they come. */
+  constructor(device: number, byteLength: number, source?: HostMemory);
   /** From memory of the same device a copy is enqueued; else this waits. */
   write(source: HostMemory | DeviceMemory): void;
   /** Waits for the device. */
   read(target: HostMemory): void;
+  /** The bytes as they are now, which need as many on the device; then calls `done`. */
+  readAsync(target: HostMemory, done: Done): void;
   dispose(): void;
 }
 
@@ -102,6 +108,7 @@ export declare class Stream {
   time(work: () => unknown): number;
   /** Waits. */
   synchronize(): void;
+  synchronizeAsync(done: Done): void;
   /** The `cudaStream_t`. */
   address(): bigint;
   /** Waits for its work. */
@@ -163,3 +170,4 @@ export declare function cudaResetPeakMemory(device: number): void;
 export declare function cudaEmptyCache(device: number): void;
 /** Waits for the device. */
 export declare function cudaSynchronize(device: number): void;
+export declare function cudaSynchronizeAsync(device: number, done: Done): void;

@@ -1,5 +1,5 @@
 import { checkDevice, cudaAt, deviceIndex } from './device';
-import { type ErrorCode, native } from './errors';
+import { type ErrorCode, native, nativeAsync } from './errors';
 import { capture, type Graph } from './graph';
 import { binding } from './native';
 
@@ -101,10 +101,13 @@ export const cuda = {
     const device = checkDevice(cudaAt(index), 'index');
     native(() => binding.cudaEmptyCache(deviceIndex(device)));
   },
-  /** Waits for all work of this thread on device `index`; rejects with what that deferred. */
+  /**
+   * Waits, beside the thread of JavaScript, for all work of this thread on device `index` so far;
+   * rejects with what that deferred.
+   */
   async synchronize(index = 0): Promise<void> {
     const device = checkDevice(cudaAt(index), 'index');
-    native(() => binding.cudaSynchronize(deviceIndex(device)));
+    await nativeAsync((done) => binding.cudaSynchronizeAsync(deviceIndex(device), done));
   },
   /**
    * Captures the calls that `work` makes on CUDA device `index`, without running them, as

@@ -78,6 +78,12 @@ export function native<R>(run: () => R): R {
   }
 }
 
+/** Begins native code that goes on beside this thread, and waits for its end; rejects likewise. */
+export async function nativeAsync(begin: (done: (error?: Error) => void) => void): Promise<void> {
+  const error = await new Promise((done) => native(() => begin(done)));
+  if (error !== undefined) throw classified(error);
+}
+
 /** The same for one error. */
 export function classified(error: unknown): unknown {
   const { code } = Object(error) as { code?: string };

@@ -1,6 +1,6 @@
 import { checkDevice, cudaAt, type Device, deviceIndex } from './device';
 import { checkWork } from './enqueue';
-import { errorOf, native } from './errors';
+import { errorOf, native, nativeAsync } from './errors';
 import { binding } from './native';
 import { register } from './scope';
 
@@ -60,9 +60,12 @@ export class Stream {
     return native(() => this.#usable().time(checked));
   }
 
-  /** Waits for the stream; rejects with what its work deferred. */
+  /**
+   * Waits, beside the thread of JavaScript, for the work of the stream so far; rejects with what that
+   * deferred.
+   */
   async synchronize(): Promise<void> {
-    native(() => this.#usable().synchronize());
+    await nativeAsync((done) => this.#usable().synchronizeAsync(done));
   }
 
   /** The `cudaStream_t`, for other addons. What they enqueue in it is theirs to order. */

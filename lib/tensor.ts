@@ -12,7 +12,7 @@ import {
   isHalf,
   lengthOf,
 } from './dtype';
-import { Description, errorOf, fail, failType, native } from './errors';
+import { Description, errorOf, fail, failType, native, nativeAsync } from './errors';
 import { unwatch, watch } from './leaks';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
@@ -32,11 +32,12 @@ export let fromHost: <D extends Dtype>(
   dtype: D,
 ) => Tensor<D>;
 
-/** A new tensor: zeros on the CPU, memory as it comes on a CUDA device. */
+/** A new tensor: zeros on the CPU; on a CUDA device memory as it comes, or a copy of `source`. */
 export let empty: <D extends Dtype>(
   shape: readonly number[],
   dtype: D,
   device: Device,
+  source?: HostData,
 ) => Tensor<D>;
 
 /** What a subclass does not have: memory is trusted by those who read it. */
@@ -77,11 +78,11 @@ export class Tensor<D extends Dtype = Dtype> {
     };
     fromHost = (data, shape, dtype) =>
       new Tensor(ours, shape, dtype, 'cpu', hostOperand(data, dtype));
-    empty = (shape, dtype, device) => {
+    empty = (shape, dtype, device, source) => {
       const size = sizeOf(shape);
       if (device === 'cpu') return fromHost(allocate(dtype, size), shape, dtype);
       const bytes = size * bytesPerElement(dtype);
-      const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes));
+      const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes, source));
       const operand = { memory, dtype: dtypeCode(dtype), size };
       const made = new Tensor(ours, shape, dtype, device, operand);
       watch(made);
@@ -116,12 +117,18 @@ export class Tensor<D extends Dtype = Dtype> {
     return this.to('cpu');
   }
 
-  /** The tensor on a device; itself if it is there already. */
+  /**
+   * The tensor on a device; itself if it is there already. To a CUDA device this waits for the bytes
+   * alone, from one for its work.
+   */
   to(device: DeviceLike): Tensor<D> {
     const { memory } = operandOf(this, 'tensor');
     const target = checkDevice(device, 'device');
     if (target === this.device) return this;
     if (target === 'cpu') return register(fromHost(this.dataSync(), this.shape, this.dtype));
+    if (this.device === 'cpu') {
+      return register(empty(this.shape, this.dtype, target, this.#whole(memory as HostData)));
+    }
     const moved = empty(this.shape, this.dtype, target);
     const destination = operandOf(moved, 'tensor').memory as DeviceMemory;
     try {
@@ -174,9 +181,17 @@ export class Tensor<D extends Dtype = Dtype> {
     return source;
   }
 
-  /** The elements in row-major order, as `dataSync` gives them. */
+  /**
+   * The elements in row-major order, as `dataSync` gives them. From a CUDA device they come beside
+   * the thread of JavaScript, as they are now: a copy on the device, of as many bytes, is what later
+   * calls do not touch. The tensor may be disposed meanwhile.
+   */
   async data(): Promise<DataOf<D>> {
-    return this.dataSync();
+    const { memory } = operandOf(this, 'tensor');
+    if (this.device === 'cpu' || this.size === 0) return this.dataSync();
+    const copy = allocate(this.dtype, this.size);
+    await nativeAsync((done) => (memory as DeviceMemory).readAsync(copy, done));
+    return copy as DataOf<D>;
   }
 
   /**
@@ -200,31 +215,39 @@ export class Tensor<D extends Dtype = Dtype> {
     return lengthOf(memory) > this.size ? (memory.subarray(0, this.size) as HostData) : memory;
   }
 
-  /** The elements as nested arrays, as `arraySync` gives them. */
+  /** The elements as nested arrays, as `arraySync` gives them, read as by `data`. */
   async array(): Promise<NestedArray> {
-    return this.arraySync();
+    this.#expectNestable();
+    return nest(numbersOf(await this.data(), this.dtype), this.shape);
   }
 
   /** The elements as nested arrays of numbers; a number for a tensor of shape `[]`. */
   arraySync(): NestedArray {
-    if (this.size > mostNested) {
-      const most = `at most ${mostNested} elements, or a call of data() instead`;
-      fail('ERR_SHAPE', 'tensor.array', most, new Description(`${this.size}`));
-    }
+    this.#expectNestable();
     return nest(numbersOf(this.dataSync(), this.dtype), this.shape);
   }
 
-  /** The one element, as `item` gives it. */
+  #expectNestable(): void {
+    if (this.size <= mostNested) return;
+    const most = `at most ${mostNested} elements, or a call of data() instead`;
+    fail('ERR_SHAPE', 'tensor.array', most, new Description(`${this.size}`));
+  }
+
+  /** The one element, as `item` gives it, read as by `data`. */
   async itemAsync(): Promise<number> {
-    return this.item();
+    this.#expectOne();
+    return numbersOf(await this.data(), this.dtype)[0] as number;
   }
 
   /** The one element, as a number. Throws `ERR_SHAPE` if there are more, or none. */
   item(): number {
-    if (this.size !== 1) {
-      fail('ERR_SHAPE', 'tensor.item', 'a tensor of one element', new Description(`${this}`));
-    }
+    this.#expectOne();
     return numbersOf(this.dataSync(), this.dtype)[0] as number;
+  }
+
+  #expectOne(): void {
+    if (this.size === 1) return;
+    fail('ERR_SHAPE', 'tensor.item', 'a tensor of one element', new Description(`${this}`));
   }
 
   /** Whether `dispose` was called. */

@@ -9,7 +9,7 @@ const drivers = ['/proc/driver/nvidia', '/dev/dxg']; // of Linux, of Windows bel
 const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.env;
 const cuda = { CULOSS_CUDA };
 const some =
-  '^async|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+  '^async|^waits|^fuzz|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
 const alone = ['rebuild', 'event-loop'].map((name) => `out/test/${name}.test.mjs`);
 const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];
 const steps = [

@@ -2,7 +2,7 @@
 // REQUIRE_CUDA=1 it fails.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { cpu, cuda, type Device, type Isa, type Tensor } from 'culoss';
+import { cpu, cuda, type Device, type Isa, type Tensor, tensor } from 'culoss';
 
 const reason = cuda.unavailableReason;
 
@@ -78,11 +78,19 @@ export async function forgetWhatIsLost(): Promise<void> {
 
 /** The names of the calls of the emulated runtime that `run` makes, without the choice of a device. */
 export function callsOf(run: () => void): string[] {
+  return emulatedIn(run).filter((name) => /^cuda(?!(Get|Set)Device$)/.test(name));
+}
+
+/** How many kernels are run by the emulated runtime, which runs them late, while `run` does. */
+export function kernelsIn(run: () => void): number {
+  return emulatedIn(run).filter((name) => name === 'kernel').length;
+}
+
+function emulatedIn(run: () => void): string[] {
   process.env.CULOSS_EMULATION_CALLS = '';
   try {
     run();
-    const calls = process.env.CULOSS_EMULATION_CALLS.split(' ');
-    return calls.filter((call) => !/^cuda(Get|Set)Device$/.test(call));
+    return process.env.CULOSS_EMULATION_CALLS.split(' ');
   } finally {
     delete process.env.CULOSS_EMULATION_CALLS;
   }
@@ -90,6 +98,7 @@ export function callsOf(run: () => void): string[] {
 
 /** How many allocations, streams, events and graphs are left once all that was enqueued is done. */
 export async function liveOn(device: number): Promise<number> {
+  tensor([0], [1], { device: `cuda:${device}` }).dispose(); // waits for the uploads
   await cuda.synchronize(device);
   return Number(process.env.CULOSS_EMULATION_LIVE);
 }

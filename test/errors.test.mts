@@ -1,4 +1,5 @@
 // What is thrown for wrong arguments, by name and in general.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -115,6 +116,20 @@ describe('errors', () => {
     rmSync(folder, { recursive: true });
     expect(error).to.have.property('code', 'ERR_NATIVE_LOAD');
     expect((error as Error).message).to.match(help);
+  });
+
+  it('no environment variable puts another addon in its place', () => {
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const folder = mkdtempSync(join(tmpdir(), 'culoss-'));
+    cpSync(join(root, 'build/Release'), join(folder, 'build/Release'), { recursive: true });
+    const { stderr, stdout } = spawnSync(
+      process.execPath,
+      ['-e', "try { require('culoss') } catch (error) { console.log(error.code, error.message) }"],
+      { cwd: root, encoding: 'utf8', env: { ...process.env, CULOSS_PREBUILD: folder } },
+    );
+    rmSync(folder, { recursive: true });
+    expect(stderr).to.equal('');
+    expect(stdout).to.match(/^ERR_NATIVE_LOAD .* not of this package \(is CULOSS_PREBUILD set\?\)/);
   });
 
   it('what native code throws gets the class of its code', () => {

@@ -1,7 +1,7 @@
 // The emulated CUDA runtime can be told to fail: the n-th allocation, copy, launch or wait of a call.
 // For every n the call must throw what it was, leak nothing, and leave the next call right.
 import { expect } from 'chai';
-import { CulossError, cuda, type Device, Stream, type Tensor, tensor } from 'culoss';
+import { CulossError, cuda, type Device, Stream, scope, type Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames } from './cases.mjs';
 import { forgetWhatIsLost, itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
@@ -74,6 +74,34 @@ const calls: Call[] = [
       }
       return [];
     },
+  },
+  {
+    title: 'async reads of what two streams have written, and waits for both',
+    run: (device) => {
+      const index = Number(device.slice(-1));
+      return scope(async () => {
+        const stream = new Stream(index);
+        const x = tensor(logits, undefined, { device });
+        const there = stream.run(() => criterion.forward(x, [0, 1]));
+        const here = criterion.forward(x, [0, 1]);
+        const read = [await there.itemAsync(), await here.itemAsync(), ...(await x.data())];
+        await stream.synchronize();
+        await cuda.synchronize(index);
+        return read.map(Number);
+      });
+    },
+  },
+  {
+    title: 'an async call that is eager',
+    run: (device) =>
+      scope(async () => {
+        const eager = criterionOf(
+          { loss: 'BinaryFocalLoss', from: 'logits' },
+          { validate: 'eager' },
+        );
+        const x = tensor(logits, undefined, { device });
+        return numbers(await eager.forwardAsync(x, [0, 1]));
+      }),
   },
   {
     title: 'the time of a stream',
@@ -207,10 +235,10 @@ describe('faults', () => {
   itUnless(notEmulated, 'emulated faults in the first use of a device', async () => {
     const run = (device: Device): number[] =>
       using((own) => numbers(own(tensor([1, 2], [2], { device })).cpu()));
-    // Each failure leaves the device unused, until there is none: a pool, its threshold, a stream,
-    // its event, its words, and a first copy to them.
+    // Each failure leaves the device unused, until there is none: a pool, its threshold, a stream, two
+    // more with an event and words and a first copy to them.
     const before = await liveOn(0);
-    for (let n = 1; n <= 6; n++) {
+    for (let n = 1; n <= 11; n++) {
       process.env.CULOSS_EMULATION_FAIL = `${n}`;
       expect(() => run('cuda:1'), `fault ${n}`).to.throw(CulossError);
       process.env.CULOSS_EMULATION_FAIL = '';

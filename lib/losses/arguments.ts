@@ -1,3 +1,4 @@
+import { isTypedArray } from 'node:util/types';
 import { asTensor, type TensorLike } from '../convert';
 import type { Device } from '../device';
 import { type Dtype, type FloatDtype, holdsInteger, isFloat, lengthOf } from '../dtype';
@@ -77,7 +78,7 @@ export function readOutput<D extends Dtype>(
 ): Tensor<D> | undefined {
   if (value === undefined) return undefined;
   // A plain typed array has the shape of what is written in it.
-  const isWhole = ArrayBuffer.isView(value) && lengthOf(value) === sizeOf(shape);
+  const isWhole = isTypedArray(value) && lengthOf(value) === sizeOf(shape);
   const output = asTensor(isWhole ? { data: value, shape, dtype } : value, argument, dtype);
   if (!isTensor(value) && !aliases(output, value)) {
     fail('ERR_DTYPE', argument, `a tensor or a typed array of ${dtype} to write in`, value);

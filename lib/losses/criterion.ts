@@ -1,5 +1,6 @@
 import type { Operand } from '../../binding';
 import type { TensorLike } from '../convert';
+import { cuda } from '../cuda';
 import { checkDevice, cudaAt, type DeviceLike, deviceIndex } from '../device';
 import type { FloatDtype } from '../dtype';
 import { native } from '../errors';
@@ -143,7 +144,8 @@ export abstract class Criterion {
    * nor be transferred, unless `copy` is set. A buffer that was detached or shrunk meanwhile is
    * `ERR_SHAPE`; if its memory is gone by then, the process may be, too. What is in a resizable buffer
    * is copied in any case. Tensors may be disposed. On a CUDA device, where `forward` waits for
-   * nothing, this is the same.
+   * nothing, this is the same; with `validate: 'eager'` it resolves when the device has come to the
+   * call, and a bad class id leaves outputs unspecified.
    *
    * Rejects with what `forward` throws, and with the reason of `signal`.
    *
@@ -203,7 +205,7 @@ export abstract class Criterion {
     const { call, made, temporary } = prepared;
     try {
       if (call.device < 0) await runInBackground(this.#native, call, options, made);
-      else native(() => run(this.#native, call));
+      else await this.#enqueue(call);
       return prepared;
     } catch (error) {
       dispose(made);
@@ -211,6 +213,15 @@ export abstract class Criterion {
     } finally {
       dispose(temporary);
     }
+  }
+
+  /** An eager call waits beside the thread of JavaScript, for what it deferred. */
+  async #enqueue(call: Call): Promise<void> {
+    const settings = this.#settings.native;
+    if (settings.validate !== 'eager') return native(() => run(this.#native, call));
+    const deferring = native(() => new binding.Criterion({ ...settings, validate: 'deferred' }));
+    native(() => run(deferring, call));
+    await cuda.synchronize(call.device);
   }
 
   #prepare(

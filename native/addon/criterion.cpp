@@ -2,6 +2,7 @@
 #include <array>
 #include <span>
 
+#include "../cpu/background.h"
 #include "../cpu/engine.h"
 #include "../cuda/engine.h"
 #include "addon.h"
@@ -264,7 +265,7 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     guarded(info.Env(), [&] { CallReader(criterion_, info).read(); });
   }
 
-  // start(done: (error?: Error) => void, numbers: Float64Array, ...operands: Argument[]): Stop
+  // start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop
   Napi::Value start(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
       const Call call = CallReader(criterion_, info, 1).read();
@@ -273,7 +274,9 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
       const Napi::Array held = Napi::Array::New(info.Env());
       for (size_t i = 2; i < info.Length(); ++i) held[uint32_t(i)] = info[i];
       const auto work = [call, &by = cpu::instruction_set()] { cpu::run(call, by); };
-      const auto stop = Jobs::of(info.Env()).start(work, held, info[0].As<Napi::Function>());
+      const auto stop =
+          Jobs::of(info.Env())
+              .start(std::make_shared<cpu::Job>(work), info[0].As<Napi::Function>(), held);
       return Napi::Function::New(info.Env(), [stop](const Napi::CallbackInfo&) { stop(); });
     });
   }

@@ -2,6 +2,7 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "jobs.h"
 #include "registry.h"
 
 namespace culoss {
@@ -64,6 +65,13 @@ Napi::Value CudaSynchronize(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// cudaSynchronizeAsync(device: number, done: Done): void
+Napi::Value CudaSynchronizeAsync(const Napi::CallbackInfo& info) {
+  const auto task = cuda::synchronizing(info[0].ToNumber().Int32Value());
+  Jobs::of(info.Env()).start(task, info[1].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void InitCuda(Napi::Env, Napi::Object exports) {
@@ -74,6 +82,7 @@ void InitCuda(Napi::Env, Napi::Object exports) {
   export_function<CudaResetPeakMemory>(exports, "cudaResetPeakMemory");
   export_function<CudaEmptyCache>(exports, "cudaEmptyCache");
   export_function<CudaSynchronize>(exports, "cudaSynchronize");
+  export_function<CudaSynchronizeAsync>(exports, "cudaSynchronizeAsync");
 }
 
 }  // namespace culoss

@@ -1,29 +1,26 @@
 #include "jobs.h"
 
 #include <condition_variable>
-#include <exception>
 #include <mutex>
 
-#include "../cpu/background.h"
 #include "environment.h"
 #include "guard.h"
 
 namespace culoss {
 
 struct Jobs::Job : std::enable_shared_from_this<Job> {
-  std::exception_ptr error;  // what the work threw
-  // What follows only the environment touches.
-  std::shared_ptr<cpu::Job> in_background;  // null when it is over
-  std::function<void()> over;               // hands it back
+  // All that only the environment touches.
+  std::shared_ptr<Task> task;  // null when it is over
+  std::function<void()> over;  // hands it back
   Napi::ObjectReference held;
   Napi::FunctionReference done;
 
   void stop() const {
-    if (in_background && in_background->stop()) over();
+    if (task && task->stop()) over();
   }
 };
 
-// How many jobs the background has yet to hand over. It outlives the environment that waits for it.
+// How many tasks have yet to be handed back. It outlives the environment that waits for it.
 struct Jobs::UnderWay {
   std::mutex mutex;
   std::condition_variable none;
@@ -58,29 +55,22 @@ Jobs& Jobs::of(Napi::Env env) {
   return *jobs;
 }
 
-std::function<void()> Jobs::start(std::function<void()> work, Napi::Object held,
-                                  Napi::Function done) {
+std::function<void()> Jobs::start(std::shared_ptr<Task> task, Napi::Function done,
+                                  Napi::Object held) {
   const auto job = std::make_shared<Job>();
-  const auto run = [job, work = std::move(work)] {
-    try {
-      work();
-    } catch (...) {
-      job->error = std::current_exception();
-    }
-  };
   job->over = [job, finish = finish_, under_way = under_way_] {
     // It may refuse: the environment ends.
     napi_call_threadsafe_function(finish, job.get(), napi_tsfn_nonblocking);
     under_way->remove();
   };
-  job->in_background = std::make_shared<cpu::Job>(run, job->over);
-  job->held = Napi::Persistent(held);
+  job->task = std::move(task);
+  if (!held.IsEmpty()) job->held = Napi::Persistent(held);
   job->done = Napi::Persistent(done);
   if (jobs_.empty()) napi_ref_threadsafe_function(env_, finish_);
   jobs_.insert(job);
   under_way_->add();
   try {
-    cpu::run_in_background(job->in_background);
+    job->task->begin(job->over);
   } catch (...) {
     under_way_->remove();
     forget(job);
@@ -90,7 +80,7 @@ std::function<void()> Jobs::start(std::function<void()> work, Napi::Object held,
 }
 
 void Jobs::forget(const std::shared_ptr<Job>& job) {
-  job->in_background = nullptr;
+  job->task = nullptr;
   job->over = nullptr;
   job->held.Reset();
   job->done.Reset();
@@ -107,12 +97,11 @@ void Jobs::finish(const std::shared_ptr<Job>& job) {
   const Napi::Env env(env_);
   const Napi::HandleScope scope(env);
   const Napi::Function done = job->done.Value();
+  const std::shared_ptr<Task> task = job->task;
   forget(job);
   Napi::Value error = env.Undefined();
   try {
-    guarded(env, [&] {
-      if (job->error) std::rethrow_exception(job->error);
-    });
+    guarded(env, [&] { task->end(); });
   } catch (const Napi::Error& thrown) {
     error = thrown.Value();
   }

@@ -1,4 +1,4 @@
-// Calls that are under way beside the thread of their environment.
+// Tasks that are under way beside the thread of their environment.
 #pragma once
 
 #include <napi.h>
@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <unordered_set>
+
+#include "../core/task.h"
 
 namespace culoss {
 
@@ -17,10 +19,11 @@ class Jobs {
 
   static Jobs& of(Napi::Env env);
 
-  // Calls `work` in the background, and then `done(error)` in the environment, with undefined if it
+  // Begins a task, and calls `done(error)` in the environment when it is over, with undefined if it
   // threw nothing. Keeps `held` alive meanwhile. What is returned ends it early: `done` is called
-  // then, too, and what `work` has given by then is of no use.
-  std::function<void()> start(std::function<void()> work, Napi::Object held, Napi::Function done);
+  // then, too, and what the task has given by then is of no use.
+  std::function<void()> start(std::shared_ptr<Task> task, Napi::Function done,
+                              Napi::Object held = {});
 
  private:
   struct Job;

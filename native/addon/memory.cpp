@@ -3,6 +3,7 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "jobs.h"
 #include "operand.h"
 
 namespace culoss {
@@ -20,20 +21,20 @@ Bytes whole_host_bytes(const Napi::Value& value, size_t needed) {
 }
 
 // Memory that only the collector knows to be free is asked for last.
-std::shared_ptr<cuda::Memory> allocate(Registry& registry, int device, size_t bytes) {
-  if (bytes == 0) return nullptr;
+template <class Allocate>
+std::shared_ptr<cuda::Memory> sweeping(Registry& registry, const Allocate& allocate) {
   registry.sweep_if_due();
   try {
-    return cuda::allocate(device, bytes);
+    return allocate();
   } catch (const Error& error) {
     if (error.code != "ERR_OUT_OF_MEMORY" || !registry.sweep()) throw;
   }
-  return cuda::allocate(device, bytes);
+  return allocate();
 }
 
 }  // namespace
 
-// constructor(device: number, byteLength: number)
+// constructor(device: number, byteLength: number, source?: HostMemory)
 DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DeviceMemory>(info), registry_(Registry::of(info.Env())) {
   guarded(info.Env(), [&] {
@@ -43,7 +44,14 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
       throw Error("ERR_DEVICE", "device: there is no cuda:" + std::to_string(device_));
     }
     size_ = size_t(info[1].ToNumber().Int64Value());
-    memory_ = allocate(*registry_, device_, size_);
+    const bool has_source = !info[2].IsUndefined();
+    const Bytes source = has_source ? whole_host_bytes(info[2], size_) : Bytes{};
+    if (size_ > 0) {
+      memory_ = sweeping(*registry_, [&] {
+        return has_source ? cuda::upload(device_, source.memory, size_)
+                          : cuda::allocate(device_, size_);
+      });
+    }
     registry_->add(this);
   });
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), int64_t(size_));
@@ -90,6 +98,18 @@ void DeviceMemory::read(const Napi::CallbackInfo& info) {
   });
 }
 
+// readAsync(target: HostMemory, done: Done): void
+void DeviceMemory::read_async(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    expect_usable();
+    const Bytes target = whole_host_bytes(info[0], size_);
+    if (size_ == 0) throw Error("ERR_SHAPE", "memory: expected some bytes");
+    const auto through = sweeping(*registry_, [&] { return cuda::allocate(device_, size_); });
+    const auto task = cuda::copying_to_host(target.memory, memory_, through);
+    Jobs::of(info.Env()).start(task, info[1].As<Napi::Function>(), info[0].As<Napi::Object>());
+  });
+}
+
 // dispose(): void
 void DeviceMemory::dispose(const Napi::CallbackInfo&) { free(); }
 
@@ -110,6 +130,7 @@ Napi::Function DeviceMemory::define(Napi::Env env) {
   return DefineClass(
       env, "DeviceMemory",
       {InstanceMethod<&DeviceMemory::write>("write"), InstanceMethod<&DeviceMemory::read>("read"),
+       InstanceMethod<&DeviceMemory::read_async>("readAsync"),
        InstanceMethod<&DeviceMemory::dispose>("dispose")});
 }
 

@@ -32,6 +32,7 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
  private:
   void write(const Napi::CallbackInfo& info);
   void read(const Napi::CallbackInfo& info);
+  void read_async(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   void expect_usable() const;
   void free() noexcept;

@@ -2,6 +2,7 @@
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
+#include "jobs.h"
 
 namespace culoss {
 namespace {
@@ -43,6 +44,14 @@ class StreamObject : public Napi::ObjectWrap<StreamObject> {
     guarded(info.Env(), [&] { cuda::synchronize(*usable()); });
   }
 
+  // synchronizeAsync(done: Done): void
+  void synchronize_async(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] {
+      const auto task = cuda::synchronizing(*usable());
+      Jobs::of(info.Env()).start(task, info[0].As<Napi::Function>());
+    });
+  }
+
   // address(): bigint
   Napi::Value address(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
@@ -78,6 +87,7 @@ void InitStream(Napi::Env env, Napi::Object exports) {
                             env, "Stream",
                             {S::InstanceMethod<&S::run>("run"), S::InstanceMethod<&S::time>("time"),
                              S::InstanceMethod<&S::synchronize>("synchronize"),
+                             S::InstanceMethod<&S::synchronize_async>("synchronizeAsync"),
                              S::InstanceMethod<&S::address>("address"),
                              S::InstanceMethod<&S::dispose>("dispose")}));
 }

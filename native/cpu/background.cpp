@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "../core/error.h"
+#include "../core/thread.h"
 #include "threads.h"
 
 namespace culoss::cpu {
@@ -44,25 +45,32 @@ class Background {
 
 }  // namespace
 
+void Job::begin(std::function<void()> over) {
+  static Background* const background = new Background;
+  over_ = std::move(over);
+  background->add(shared_from_this());
+}
+
 bool Job::stop() {
   stop_ = true;
   State waiting = State::waiting;
   return state_.compare_exchange_strong(waiting, State::stopped);
 }
 
+void Job::end() {
+  if (error_) std::rethrow_exception(error_);
+}
+
 void Job::run() {
   State waiting = State::waiting;
   if (!state_.compare_exchange_strong(waiting, State::begun)) return;
-  {
+  try {
     const InBackground here(stop_);
     work_();
+  } catch (...) {
+    error_ = std::current_exception();
   }
   over_();
-}
-
-void run_in_background(std::shared_ptr<Job> job) {
-  static Background* const instance = new Background;
-  instance->add(std::move(job));
 }
 
 }  // namespace culoss::cpu

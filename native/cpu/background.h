@@ -2,32 +2,33 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
 
+#include "../core/task.h"
+
 namespace culoss::cpu {
 
-class Job {
+class Job final : public Task, public std::enable_shared_from_this<Job> {
  public:
-  // Both are called on a thread of the background, `over` behind `work`; neither may throw.
-  Job(std::function<void()> work, std::function<void()> over)
-      : work_(std::move(work)), over_(std::move(over)) {}
+  // `work` is called on a thread of the background.
+  explicit Job(std::function<void()> work) : work_(std::move(work)) {}
 
-  // Ends it early: what it has given by then is of no use. Whether it had not begun: then nothing
-  // is called any more.
-  bool stop();
+  void begin(std::function<void()> over) override;
+  bool stop() override;
+  void end() override;
 
   void run();
 
  private:
   enum class State { waiting, begun, stopped };
 
-  const std::function<void()> work_, over_;
+  const std::function<void()> work_;
+  std::function<void()> over_;
+  std::exception_ptr error_;
   std::atomic<State> state_{State::waiting};
   std::atomic<bool> stop_{false};
 };
-
-// Throws if no thread is to be had.
-void run_in_background(std::shared_ptr<Job> job);
 
 }  // namespace culoss::cpu

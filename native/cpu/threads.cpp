@@ -1,6 +1,5 @@
 #include "threads.h"
 
-#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+
+#include "../core/thread.h"
 
 namespace culoss::cpu {
 namespace {
@@ -118,30 +119,6 @@ Pool& pool() {
 }  // namespace
 
 extern "C" int culoss_threads() { return pool().size(); }
-
-bool start_thread(void (*serve)(void*), void* context) {
-  constexpr size_t kStackBytes = 2 << 20;
-  struct Start {
-    void (*serve)(void*);
-    void* context;
-  };
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  auto* const start = new Start{serve, context};
-  const auto run = [](void* given) -> void* {
-    const Start start = *static_cast<Start*>(given);
-    delete static_cast<Start*>(given);
-    start.serve(start.context);
-    return nullptr;
-  };
-  pthread_t thread;
-  const bool is_started = pthread_create(&thread, &attributes, run, start) == 0;
-  if (!is_started) delete start;
-  pthread_attr_destroy(&attributes);
-  return is_started;
-}
 
 InBackground::InBackground(const std::atomic<bool>& stop) { stop_of_background = &stop; }
 InBackground::~InBackground() { stop_of_background = nullptr; }

@@ -14,10 +14,6 @@ void set_threads(int count);
 // Lowers the number that holds where none was set.
 void limit_threads(int count);
 
-// Calls `serve(context)` on a thread that nobody waits for, with a stack that holds a tile of rows,
-// whatever the system's default is. Returns whether there was one to be had.
-bool start_thread(void (*serve)(void*), void* context);
-
 // While it lives, calls by the thread that made it leave one of the threads to others, and wait
 // until the rest are free. Once `stop` is set they do no more chunks: what they give is of no use.
 class InBackground {

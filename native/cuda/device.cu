@@ -41,6 +41,9 @@ void fill_in(Device& device) {
   uint64_t keep_all = UINT64_MAX;
   check(cudaMemPoolSetAttribute(device.pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
         "cudaMemPoolSetAttribute");
+  check(cudaStreamCreateWithFlags(&device.to_host, cudaStreamNonBlocking),
+        "cudaStreamCreateWithFlags");
+  device.to_device = open_stream(device);
   device.main = open_stream(device);
 }
 
@@ -51,7 +54,10 @@ std::unique_ptr<Device> make_device(int index) {
     fill_in(*device);
   } catch (const Error&) {
     // An error here must not be taken for one of the next call.
-    if (device->pool && cudaMemPoolDestroy(device->pool) != cudaSuccess) cudaGetLastError();
+    if (device->to_device) close(*device->to_device);
+    if (device->to_host) cudaStreamDestroy(device->to_host);
+    if (device->pool) cudaMemPoolDestroy(device->pool);
+    cudaGetLastError();
     throw;
   }
   return device;

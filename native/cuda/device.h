@@ -27,7 +27,9 @@ struct Device {
   int index;
   Limits limits;
   cudaMemPool_t pool = nullptr;
-  std::shared_ptr<Stream> main;  // where everything goes that no other stream is asked for
+  cudaStream_t to_host = nullptr;     // of the thread that waits
+  std::shared_ptr<Stream> to_device;  // for what waits for no other work
+  std::shared_ptr<Stream> main;       // where everything goes that no other stream is asked for
 };
 
 // Made at the first use of the device, and never destroyed: no CUDA call runs at exit.

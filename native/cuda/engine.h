@@ -10,6 +10,7 @@
 #include <string>
 
 #include "../core/call.h"
+#include "../core/task.h"
 #include "memory.h"
 
 namespace culoss::cuda {
@@ -49,6 +50,9 @@ void empty_cache(int device);
 
 std::shared_ptr<Memory> allocate(int device, size_t bytes);
 
+// Memory with these bytes. This waits for no other work.
+std::shared_ptr<Memory> upload(int device, const void* from, size_t bytes);
+
 // All bytes of the memory. The source may be changed as soon as this returns.
 void copy_to_device(const std::shared_ptr<Memory>& to, const void* from);
 // As many bytes. Between devices this waits for both.
@@ -57,6 +61,11 @@ void copy_on_device(const std::shared_ptr<Memory>& to, const std::shared_ptr<Mem
 // These wait for the device, and throw what a call before them deferred: ERR_TARGET_RANGE.
 void copy_to_host(void* to, const Memory& from);
 void synchronize(int device);
+// The same as tasks, of what has been enqueued by now. The bytes go through memory of the device,
+// where they stay what they are.
+std::shared_ptr<Task> copying_to_host(void* to, const std::shared_ptr<Memory>& from,
+                                      const std::shared_ptr<Memory>& through);
+std::shared_ptr<Task> synchronizing(int device);
 
 // Enqueues the loss, and the gradient if `call.grad` is set. `uses` is the memory of its operands.
 void run(const Call& call, std::span<const Use> uses);
@@ -65,6 +74,7 @@ void run(const Call& call, std::span<const Use> uses);
 std::shared_ptr<Stream> make_stream(int device);
 uintptr_t address_of(const Stream& stream);
 void synchronize(Stream& stream);
+std::shared_ptr<Task> synchronizing(Stream& stream);
 // The time on the device of what `work` enqueues in the stream, in milliseconds. Waits.
 double time(Stream& stream, const std::function<void()>& work);
 // Waits for its work. What that deferred is thrown at the next wait for the device.

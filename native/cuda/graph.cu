@@ -12,7 +12,11 @@ namespace {
 
 void destroy(Graph* graph) noexcept {
   const std::unique_ptr<Graph> owned(graph);
-  if (graph->words) settle_later(static_cast<Words*>(graph->words->address));
+  if (graph->words) {
+    settle_later(static_cast<Words*>(graph->words->address));
+    const auto& last = graph->words->writer;  // each replay waits for the one before
+    if (last && last->handle) cudaStreamSynchronize(last->handle);
+  }
   // An error here must not be taken for one of the next call.
   if (graph->exec && cudaGraphExecDestroy(graph->exec) != cudaSuccess) cudaGetLastError();
 }

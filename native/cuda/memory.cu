@@ -50,6 +50,24 @@ Error no_memory_for(size_t bytes, int index) {
                                    left};
 }
 
+std::shared_ptr<Memory> allocate_in(Stream& stream, size_t bytes) {
+  const Device& on = *stream.device;
+  std::unique_ptr<Memory> memory(
+      new Memory{on.index, nullptr, bytes, stream.shared_from_this(), {}});
+  const cudaError_t status =
+      cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle);
+  if (status == cudaErrorMemoryAllocation) throw no_memory_for(bytes, on.index);
+  check(status, "cudaMallocFromPoolAsync");
+  return {memory.release(), release};
+}
+
+// The source is the user's, who may change it as soon as this returns.
+void copy_from_host(Memory& to, const void* from, const Stream& stream) {
+  check(cudaMemcpyAsync(to.address, from, to.bytes, cudaMemcpyHostToDevice, stream.handle),
+        "cudaMemcpyAsync");
+  finish_copy(to, stream);
+}
+
 size_t bytes_of(const Device& of, cudaMemPoolAttr wanted) {
   uint64_t bytes = 0;
   check(cudaMemPoolGetAttribute(of.pool, wanted, &bytes), "cudaMemPoolGetAttribute");
@@ -82,15 +100,16 @@ void empty_cache(int index) {
 }
 
 std::shared_ptr<Memory> allocate(int index, size_t bytes) {
+  const Current current(index);
+  return allocate_in(stream_beside_capture(device(index)), bytes);
+}
+
+std::shared_ptr<Memory> upload(int index, const void* from, size_t bytes) {
   const Device& on = device(index);
   const Current current(index);
-  Stream& stream = stream_beside_capture(on);
-  std::unique_ptr<Memory> memory(new Memory{index, nullptr, bytes, stream.shared_from_this(), {}});
-  const cudaError_t status =
-      cudaMallocFromPoolAsync(&memory->address, bytes, on.pool, stream.handle);
-  if (status == cudaErrorMemoryAllocation) throw no_memory_for(bytes, index);
-  check(status, "cudaMallocFromPoolAsync");
-  return {memory.release(), release};
+  const auto memory = allocate_in(*on.to_device, bytes);
+  copy_from_host(*memory, from, *on.to_device);
+  return memory;
 }
 
 void copy_to_device(const std::shared_ptr<Memory>& to, const void* from) {
@@ -98,10 +117,7 @@ void copy_to_device(const std::shared_ptr<Memory>& to, const void* from) {
   const Current current(to->device);
   Stream& stream = stream_beside_capture(on);
   order(stream, std::array{Use{to, true}});
-  check(cudaMemcpyAsync(to->address, from, to->bytes, cudaMemcpyHostToDevice, stream.handle),
-        "cudaMemcpyAsync");
-  // The source is the user's, who may change it as soon as this returns.
-  finish_copy(*to, stream);
+  copy_from_host(*to, from, stream);
 }
 
 void copy_on_device(const std::shared_ptr<Memory>& to, const std::shared_ptr<Memory>& from) {

@@ -10,15 +10,21 @@ namespace {
 constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
 constexpr TargetError kNoTargetError = kInitialWords.target_error;
 
-// Words of the calling thread that no read has looked at since the last launch.
-struct Unread {
-  Stream* stream;  // of the last launch
-  Words* words;
-};
 thread_local std::vector<Unread> unread;
+thread_local std::map<int, Error> deferred;  // by device
 
-// By device: what streams that are closed have left for the next wait.
-thread_local std::map<int, Error> deferred;
+void forget_error(Words* words, const Stream& stream) {
+  check(cudaMemcpyAsync(&words->target_error, &kNoTargetError, sizeof kNoTargetError,
+                        cudaMemcpyHostToDevice, stream.handle),
+        "cudaMemcpyAsync");
+}
+
+template <class Wanted>
+std::vector<Unread> unread_if(const Wanted& is_wanted) {
+  std::vector<Unread> found;
+  std::ranges::copy_if(unread, std::back_inserter(found), is_wanted);
+  return found;
+}
 
 // Waits for the stream; forgets and returns the first bad class id in the words.
 std::optional<Error> finish(const Stream& stream, Words* words) {
@@ -28,9 +34,7 @@ std::optional<Error> finish(const Stream& stream, Words* words) {
         "cudaMemcpyAsync");
   check(cudaStreamSynchronize(stream.handle), "cudaStreamSynchronize");
   if (error.columns == 0) return std::nullopt;
-  check(cudaMemcpyAsync(&words->target_error, &kNoTargetError, sizeof kNoTargetError,
-                        cudaMemcpyHostToDevice, stream.handle),
-        "cudaMemcpyAsync");
+  forget_error(words, stream);
   return target_range_error(int64_t(error.row), error.id, error.columns);
 }
 
@@ -81,13 +85,27 @@ void leave_unread(Stream& stream, Words* words) {
   }
 }
 
-std::vector<Stream*> unread_streams(const Device& device) {
-  std::vector<Stream*> streams;
-  for (const Unread& one : unread) {
-    if (one.stream->device == &device) streams.push_back(one.stream);
-  }
-  return streams;
+std::vector<Unread> unread_on(const Device& device) {
+  return unread_if([&](const Unread& one) { return one.stream->device == &device; });
 }
+
+std::vector<Unread> unread_in(const Stream& stream) {
+  return unread_if([&](const Unread& one) { return one.stream == &stream; });
+}
+
+void move_error(const Unread& from, TargetError* to) {
+  check(cudaMemcpyAsync(to, &from.words->target_error, sizeof *to, cudaMemcpyDeviceToHost,
+                        from.stream->handle),
+        "cudaMemcpyAsync");
+  forget_error(from.words, *from.stream);
+  std::erase_if(unread, [&](const Unread& one) { return one.words == from.words; });
+}
+
+void throw_deferred(const Device& device) {
+  if (const auto found = deferred.extract(device.index)) throw found.mapped();
+}
+
+void defer(const Device& device, const Error& error) { deferred.emplace(device.index, error); }
 
 void settle_later(const Stream& stream) noexcept {
   settle_later_if(stream.device->index, [&](const Unread& one) { return one.stream == &stream; });
@@ -106,7 +124,7 @@ void settle(const Stream& stream) {
 
 void settle(const Device& device) {
   expect_no_capture("a wait for the device");
-  if (const auto found = deferred.extract(device.index)) throw found.mapped();
+  throw_deferred(device);
   settle_if([&](const Unread& one) { return one.stream->device == &device; });
   if (const auto error = finish(*device.main, device.main->words)) throw *error;
 }

@@ -12,9 +12,22 @@ void reset_words(Words* words, const Stream& stream);
 
 // Says that launches in `stream`, of the calling thread, may have left an error in `words`.
 void leave_unread(Stream& stream, Words* words);
-// The streams of the calling thread where some did, other than the main one unless a graph ran
-// there.
-std::vector<Stream*> unread_streams(const Device& device);
+
+// Words of the calling thread that no read has looked at since the last launch there.
+struct Unread {
+  Stream* stream;  // of the last launch
+  Words* words;
+};
+// On a device, other than those of the main stream; in a stream.
+std::vector<Unread> unread_on(const Device& device);
+std::vector<Unread> unread_in(const Stream& stream);
+// Moves the first bad class id to `to`, pinned memory of the host, in the order of the stream.
+void move_error(const Unread& from, TargetError* to);
+
+// Throws what streams that are closed have left, for the first wait that comes.
+void throw_deferred(const Device& device);
+// Keeps an error for it, unless there is one.
+void defer(const Device& device, const Error& error);
 
 // Waits for the main stream of a device and for the calling thread's other ones; throws and forgets
 // the first bad class id that a call there met.

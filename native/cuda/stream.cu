@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine.h"
+#include "event.h"
 #include "graph.h"
 #include "settle.h"
 #include "stream.h"
@@ -31,30 +32,6 @@ void give_back(Stream& stream) noexcept {
   stream.words = nullptr;
   stream.tail = nullptr;
   stream.handle = nullptr;
-}
-
-class Event {
- public:
-  Event() { check(cudaEventCreate(&event_), "cudaEventCreate"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-
-  void record(const Stream& stream) const {
-    check(cudaEventRecord(event_, stream.handle), "cudaEventRecord");
-  }
-  float milliseconds_since(const Event& start) const {
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
-    return milliseconds;
-  }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
-void expect_open(const Stream& stream) {
-  if (is_closed(stream)) throw Error("ERR_DISPOSED", "the stream was disposed");
 }
 
 }  // namespace
@@ -132,6 +109,10 @@ void order(Stream& stream, std::span<const Use> uses) {
   }
 }
 
+void expect_open(const Stream& stream) {
+  if (is_closed(stream)) throw Error("ERR_DISPOSED", "the stream was disposed");
+}
+
 void synchronize(int index) {
   const Device& on = device(index);
   const Current guard(index);
@@ -160,8 +141,8 @@ double time(Stream& stream, const std::function<void()>& work) {
   const Current guard(stream.device->index);
   // What was enqueued before, anywhere, is no part of it: it comes before the start.
   stream.wait_for(*stream.device->main);
-  for (const Stream* other : unread_streams(*stream.device)) {
-    if (other != &stream) stream.wait_for(*other);
+  for (const Unread& one : unread_on(*stream.device)) {
+    if (one.stream != &stream) stream.wait_for(*one.stream);
   }
   const Event start, end;
   start.record(stream);

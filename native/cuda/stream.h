@@ -42,6 +42,9 @@ struct Stream : std::enable_shared_from_this<Stream> {
 // A stream on its device, with words that are ready when its first launch runs.
 std::shared_ptr<Stream> open_stream(const Device& device);
 
+// Throws if it was closed.
+void expect_open(const Stream& stream);
+
 // The calling thread's stream of a device.
 Stream& stream_on(const Device& device);
 // The same, or the main one during a capture: for what is done once, and not with every replay.

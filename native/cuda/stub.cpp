@@ -21,14 +21,21 @@ PoolMemory pool_memory(int) { refuse(); }
 void reset_peak_memory(int) { refuse(); }
 void empty_cache(int) { refuse(); }
 std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
+std::shared_ptr<Memory> upload(int, const void*, size_t) { refuse(); }
 void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }
 void copy_on_device(const std::shared_ptr<Memory>&, const std::shared_ptr<Memory>&) { refuse(); }
 void copy_to_host(void*, const Memory&) { refuse(); }
 void synchronize(int) { refuse(); }
+std::shared_ptr<Task> copying_to_host(void*, const std::shared_ptr<Memory>&,
+                                      const std::shared_ptr<Memory>&) {
+  refuse();
+}
+std::shared_ptr<Task> synchronizing(int) { refuse(); }
 void run(const Call&, std::span<const Use>) { refuse(); }
 std::shared_ptr<Stream> make_stream(int) { refuse(); }
 uintptr_t address_of(const Stream&) { refuse(); }
 void synchronize(Stream&) { refuse(); }
+std::shared_ptr<Task> synchronizing(Stream&) { refuse(); }
 double time(Stream&, const std::function<void()>&) { refuse(); }
 void close(Stream&) noexcept {}
 Entered::Entered(Stream&) { refuse(); }

@@ -115,6 +115,20 @@ void release(void* memory) {
   add_live(-1);
 }
 
+// Memory of the host that a device reads and writes by itself.
+std::map<char*, size_t>& pinned() {
+  static auto& map = *new std::map<char*, size_t>;
+  return map;
+}
+
+bool is_pinned(void* memory) {
+  auto* const address = static_cast<char*>(memory);
+  const auto after = pinned().upper_bound(address);
+  if (after == pinned().begin()) return false;
+  const auto& [begin, bytes] = *std::prev(after);
+  return address < begin + bytes;
+}
+
 void expect_inside(const void* memory, size_t bytes) {
   auto after = allocations().upper_bound(const_cast<void*>(memory));
   if (after == allocations().begin()) fail("a copy touches memory that is not allocated");
@@ -208,6 +222,16 @@ cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t bytes_to_keep) {
   return cudaSuccess;
 }
 
+cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned) {
+  const Lock hold(lock());
+  note("cudaHostAlloc");
+  if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
+  *memory = malloc(bytes);
+  pinned()[static_cast<char*>(*memory)] = bytes;
+  add_live(1);
+  return cudaSuccess;
+}
+
 // In the order of the stream: what was freed before may be had again. CUDA would make a node of a
 // graph of either; the engine never means to.
 cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
@@ -228,8 +252,9 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   return cudaSuccess;
 }
 
-// From pageable host memory the bytes are taken at once, to it they have arrived on return; a graph
-// would read and write that of its capture with every launch, which the engine never means to.
+// From host memory the bytes are taken at once, to it they have arrived on return, if it is not
+// pinned; a graph would read and write that of its capture with every launch, which the engine
+// never means to.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
   const Lock hold(lock());
@@ -245,6 +270,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     });
   }
   expect_inside(from, bytes);
+  if (is_pinned(to)) {
+    return enqueue_work(stream, [=] {
+      memcpy(to, from, bytes);
+      return cudaSuccess;
+    });
+  }
   if (is_to_fail()) return remember(cudaErrorLaunchFailure);
   const cudaError_t error = drain(stream);
   if (error == cudaSuccess) memcpy(to, from, bytes);

@@ -2,6 +2,8 @@
 // no event before it is run too late, or too early, and a test sees that.
 //
 // CULOSS_EMULATION_STREAMS   `others` runs all other streams before the one that is waited for
+// CULOSS_EMULATION_BUSY      milliseconds from when an event is recorded until a query finds it
+// done
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,14 @@
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // A place in the work of a stream.
 struct Mark {
   EmulatedStream* stream;
   bool is_done = false;
-  std::chrono::steady_clock::time_point when{};
+  Clock::time_point when{};
+  Clock::time_point soonest{};  // that a query finds it done
 };
 
 }  // namespace
@@ -45,13 +50,6 @@ cudaError_t run_until(const Mark& mark) {
     if (const cudaError_t now = run_next(*mark.stream); now != cudaSuccess) error = now;
   }
   return error;
-}
-
-cudaError_t make_event(cudaEvent_t* event) {
-  if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
-  *event = new EmulatedEvent;
-  add_live(1);
-  return cudaSuccess;
 }
 
 }  // namespace
@@ -86,6 +84,7 @@ cudaError_t enqueue(const cudaLaunchConfig_t& config, std::function<void()> kern
   if (!can_launch(config)) return remember(cudaErrorInvalidValue);
   return enqueue_work(config.stream,
                       [config, cluster = cluster_of(config), kernel = std::move(kernel)] {
+                        note("kernel");
                         if (!run_grid(config, cluster, kernel)) return cudaErrorLaunchFailure;
                         check_memory();
                         return cudaSuccess;
@@ -123,15 +122,13 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return remember(drain(stream));
 }
 
-cudaError_t cudaEventCreate(cudaEvent_t* event) {
-  const Lock hold(lock());
-  note("cudaEventCreate");
-  return make_event(event);
-}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   const Lock hold(lock());
   note("cudaEventCreateWithFlags");
-  return make_event(event);
+  if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
+  *event = new EmulatedEvent;
+  add_live(1);
+  return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   const Lock hold(lock());
@@ -146,9 +143,11 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   note("cudaEventRecord");
   if (stream->captured) return remember(cudaErrorStreamCaptureUnsupported);
   const auto mark = std::make_shared<Mark>(Mark{stream});
+  const char* const busy = getenv("CULOSS_EMULATION_BUSY");
+  if (busy) mark->soonest = Clock::now() + std::chrono::milliseconds(atoi(busy));
   const cudaError_t error = enqueue_work(stream, [mark] {
     mark->is_done = true;
-    mark->when = std::chrono::steady_clock::now();
+    mark->when = Clock::now();
     return cudaSuccess;
   });
   if (error == cudaSuccess) event->last = mark;
@@ -160,6 +159,14 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (stream->captured) return remember(cudaErrorStreamCaptureUnsupported);
   if (event->last == nullptr) return cudaSuccess;
   return enqueue_work(stream, [mark = event->last] { return run_until(*mark); });
+}
+// What is asked for runs, but not before its time.
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  const Lock hold(lock());
+  note("cudaEventQuery");
+  if (is_to_fail()) return remember(cudaErrorLaunchFailure);
+  if (Clock::now() < event->last->soonest) return remember(cudaErrorNotReady);
+  return remember(run_until(*event->last));
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
   const Lock hold(lock());
