@@ -2,9 +2,9 @@
 //
 // CULOSS_CUDA=OFF leaves the CUDA engine out, ON insists on it, CHECK only shows that it compiles;
 // CMAKE_CUDA_ARCHITECTURES names the GPUs. --release compiles for all of them. --emulation builds,
-// beside the addon, the one that tests run on machines without a GPU; --sanitize that one with
-// AddressSanitizer and UndefinedBehaviorSanitizer. What CMake says is shown where it matters, and
-// whole if the build fails.
+// beside the addon, the one that tests run on machines without a GPU; --memory that one with
+// AddressSanitizer and UndefinedBehaviorSanitizer, --races with ThreadSanitizer. What CMake says is
+// shown where it matters, and whole if the build fails.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,16 +12,16 @@ import { createInterface } from 'node:readline';
 const { CULOSS_CUDA = 'AUTO', CMAKE_CUDA_ARCHITECTURES = '', CI } = process.env;
 const wants = (name) => process.argv.includes(`--${name}`);
 const onOff = (value) => (value ? 'ON' : 'OFF');
-const isEmulated = wants('emulation') || wants('sanitize');
+const emulated = ['emulation', 'memory', 'races'].find(wants);
 const options = [
   `--CDCULOSS_CUDA=${CULOSS_CUDA}`,
-  `--CDCULOSS_CUDA_EMULATION=${onOff(isEmulated)}`,
-  `--CDCULOSS_SANITIZE=${onOff(wants('sanitize'))}`,
+  `--CDCULOSS_CUDA_EMULATION=${onOff(emulated)}`,
+  `--CDCULOSS_SANITIZE=${emulated && emulated !== 'emulation' ? emulated : 'OFF'}`,
   `--CDCULOSS_RELEASE=${onOff(wants('release'))}`,
   `--CDCULOSS_WERROR=${onOff(CI)}`,
   `--CDCMAKE_CUDA_ARCHITECTURES=${CMAKE_CUDA_ARCHITECTURES}`,
 ];
-if (isEmulated) options.push('--out', wants('sanitize') ? 'build/sanitize' : 'build/emulation');
+if (emulated) options.push('--out', `build/${emulated}`);
 
 const log = [];
 const wanted = /^-- (culoss: .*)|^(\[\d+\/\d+\] \w.*|\[ *\d+%\] .*)|(.*\b(?:warning|error)\b:.*)/;

@@ -10,6 +10,7 @@ const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.en
 const cuda = { CULOSS_CUDA };
 const some =
   '^async|^waits|^fuzz|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+const threaded = '^async|^waits|emulated waits|^workers|^streams';
 const alone = ['rebuild', 'event-loop'].map((name) => `out/test/${name}.test.mjs`);
 const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];
 const steps = [
@@ -20,11 +21,12 @@ const steps = [
   ['tests that run alone', 'mocha', [...serially, ...alone], cuda],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
   [
-    'some of them with sanitizers, in another order and on memory aligned to 8 bytes only',
+    'some of them where memory is watched, in another order and on memory aligned to 8 bytes only',
     'node',
-    [emulated, '--sanitize', '-g', some],
+    [emulated, '--memory', '-g', some],
     { CULOSS_EMULATION_ORDER: 'reverse', CULOSS_EMULATION_SHIFT: '8' },
   ],
+  ['those of threads, where races are seen', 'node', [emulated, '--races', '-g', threaded]],
 ];
 
 const results = 'out/results.jsonl'; // written by test/reporter.cjs

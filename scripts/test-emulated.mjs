@@ -2,7 +2,8 @@
 // sources are compiled as C++, in a copy of the package. What follows goes to mocha:
 //
 //   node scripts/test-emulated.mjs -g 'BinaryFocalLoss gradient bfloat16'
-//   node scripts/test-emulated.mjs --sanitize    with AddressSanitizer and UndefinedBehaviorSanitizer
+//   node scripts/test-emulated.mjs --memory    with AddressSanitizer and UndefinedBehaviorSanitizer
+//   node scripts/test-emulated.mjs --races     with ThreadSanitizer
 //
 // CULOSS_EMULATION_ORDER=reverse, or a seed, runs blocks and threads in another order.
 import { spawnSync } from 'node:child_process';
@@ -11,15 +12,30 @@ import { join } from 'node:path';
 import { run } from './run.mjs';
 
 const root = process.cwd();
-const sanitize = process.argv.includes('--sanitize');
-const args = process.argv.slice(2).filter((argument) => argument !== '--sanitize');
-const build = sanitize ? 'sanitize' : 'emulation';
-const runtimes = sanitize ? ['libasan.so', 'libubsan.so', 'libstdc++.so.6'].map(runtimeOf) : [];
+/** What goes with each, on top of the environment. */
+const sanitizers = {
+  memory: {
+    runtimes: ['libasan.so', 'libubsan.so', 'libstdc++.so.6'],
+    env: {
+      ASAN_OPTIONS: 'detect_leaks=0',
+      UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+    },
+  },
+  races: {
+    runtimes: ['libtsan.so', 'libstdc++.so.6'],
+    // Node itself is not looked at: its own locks are seen, its atomics are not.
+    env: { TSAN_OPTIONS: 'halt_on_error=1:ignore_noninstrumented_modules=1' },
+  },
+};
+const build = Object.keys(sanitizers).find((name) => process.argv.includes(`--${name}`));
+const args = process.argv.slice(2).filter((argument) => argument !== `--${build}`);
+const sanitizer = sanitizers[build];
+const runtimes = sanitizer?.runtimes.map(runtimeOf) ?? [];
 if (runtimes.includes(undefined)) {
   console.log('culoss: the sanitizers of g++ are not installed: nothing is run with them');
   process.exit(0);
 }
-run(process.execPath, ['scripts/build-native.mjs', `--${build}`]);
+run(process.execPath, ['scripts/build-native.mjs', `--${build ?? 'emulation'}`]);
 
 // Modules are copied, so that they find this package and not the one they come from.
 const folder = join(root, 'build', 'emulated');
@@ -31,15 +47,14 @@ for (const path of ['package.json', '.mocharc.cjs', 'README.md', 'binding.d.ts',
 for (const path of ['node_modules', 'test', 'lib', 'native', 'data', 'scripts']) {
   symlinkSync(join(root, path), join(folder, path));
 }
-cpSync(join('build', build, 'Release', 'culoss.node'), join(folder, 'build/Release/culoss.node'));
+cpSync(
+  join('build', build ?? 'emulation', 'Release', 'culoss.node'),
+  join(folder, 'build/Release/culoss.node'),
+);
 
-const env = { ...process.env, REQUIRE_CUDA: '1' };
-if (sanitize) {
-  // Node was not built with them: they come first, and do not judge its own memory.
-  env.LD_PRELOAD = runtimes.join(' ');
-  env.ASAN_OPTIONS = 'detect_leaks=0';
-  env.UBSAN_OPTIONS = 'halt_on_error=1:print_stacktrace=1';
-}
+const env = { ...process.env, ...sanitizer?.env, REQUIRE_CUDA: '1' };
+// Node was not built with them: they come first, and do not judge its own memory.
+if (sanitizer) env.LD_PRELOAD = runtimes.join(' ');
 const filter = args.length > 0 ? args : ['-g', 'cuda:0|emulated'];
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const { status } = spawnSync(process.execPath, [mocha, ...filter], {
