@@ -145,6 +145,7 @@ export interface PoolMemory {
   allocated: number;
   reserved: number;
   peak: number;
+  limit: number | null;
   leaks: number;
 }
 
@@ -168,6 +169,7 @@ export declare function cudaProperties(device: number): Properties;
 export declare function cudaMemory(device: number): PoolMemory;
 export declare function cudaResetPeakMemory(device: number): void;
 export declare function cudaEmptyCache(device: number): void;
+export declare function cudaLimitMemory(device: number, bytes: number | null): void;
 /** Waits for the device. */
 export declare function cudaSynchronize(device: number): void;
 export declare function cudaSynchronizeAsync(device: number, done: Done): void;

@@ -1,5 +1,5 @@
 import { checkDevice, cudaAt, deviceIndex } from './device';
-import { type ErrorCode, native, nativeAsync } from './errors';
+import { type ErrorCode, fail, failType, native, nativeAsync } from './errors';
 import { capture, type Graph } from './graph';
 import { binding } from './native';
 
@@ -20,13 +20,14 @@ export interface CudaDevice {
 /**
  * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, workspaces
  * and streams, `peak` the most of that at once, `reserved` taken from the device for it, which others
- * cannot have. `leaks` counts the tensors of this thread that nobody disposed: the garbage collector
+ * cannot have; `limit` is what `setMemoryLimit` said, or null. `leaks` counts the tensors of this thread that nobody disposed: the garbage collector
  * came to them.
  */
 export interface CudaMemory {
   allocated: number;
   reserved: number;
   peak: number;
+  limit: number | null;
   leaks: number;
 }
 
@@ -89,6 +90,33 @@ export const cuda = {
   resetPeakMemory(index = 0): void {
     const device = checkDevice(cudaAt(index), 'index');
     native(() => binding.cudaResetPeakMemory(deviceIndex(device)));
+  },
+  /**
+   * Lets culoss allocate no more than so many bytes of device `index` at once, in all threads of the
+   * process, and keep no more than that reserved; `null` lifts the limit. What is beyond it is
+   * `ERR_OUT_OF_MEMORY`, after a wait for what was freed. Sums that a call needs meanwhile count, but
+   * are not refused.
+   *
+   * Throws `ERR_OPTION`, and what `memory` throws.
+   *
+   * @example
+   * ```js
+   * import { cuda } from 'culoss';
+   * if (cuda.isAvailable()) {
+   *   cuda.setMemoryLimit(4 * 2 ** 30);
+   *   console.assert(cuda.memory().limit === 4 * 2 ** 30);
+   *   cuda.setMemoryLimit(null);
+   * }
+   * ```
+   */
+  setMemoryLimit(bytes: number | null, index = 0): void {
+    const expected = 'a whole number of bytes, or null';
+    if (bytes !== null && typeof bytes !== 'number') failType('bytes', expected, bytes);
+    if (bytes !== null && !(Number.isSafeInteger(bytes) && bytes >= 0)) {
+      fail('ERR_OPTION', 'bytes', expected, bytes);
+    }
+    const device = checkDevice(cudaAt(index), 'index');
+    native(() => binding.cudaLimitMemory(deviceIndex(device), bytes));
   },
   /**
    * Gives the memory of device `index` that is reserved and not allocated back, for others to have.

@@ -3,8 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { CulossError, cuda, tensor } from 'culoss';
-import { callsOf, collectGarbage, itUnless, notEmulated, numbers, onCuda } from './devices.mjs';
-import { expectError } from './expect.mjs';
+import {
+  callsOf,
+  collectGarbage,
+  forgetWhatIsLost,
+  itUnless,
+  notEmulated,
+  numbers,
+  onCuda,
+} from './devices.mjs';
+import { expectError, expectRejection } from './expect.mjs';
 
 /** Where nothing else is collected. */
 function inProcess(script: string, debug = '') {
@@ -169,6 +177,39 @@ describe('memory of a device', () => {
       'cudaMemPoolSetAttribute',
       'cudaMemPoolTrimTo',
     ]);
+  });
+
+  onCuda('memory: nothing is allocated beyond a limit, until that is lifted cuda:0', async () => {
+    const mega = new Uint8Array(2 ** 20);
+    await forgetWhatIsLost();
+    await cuda.synchronize();
+    expect(cuda.memory().limit).to.equal(null);
+    const limit = cuda.memory().allocated + 2 * mega.length;
+    cuda.setMemoryLimit(limit);
+    try {
+      expect(cuda.memory().limit).to.equal(limit);
+      using first = tensor(mega).cuda();
+      const second = tensor(mega.subarray(0, 2 ** 19)).cuda();
+      const message = new RegExp(
+        `^cuda:0: expected 1048576 bytes of memory, got a limit of ${limit} with \\d+ allocated$`,
+      );
+      expectError(() => tensor(mega).cuda(), 'ERR_OUT_OF_MEMORY', CulossError, message);
+      await expectRejection(first.data(), 'ERR_OUT_OF_MEMORY'); // which takes a copy
+      second.dispose();
+      tensor(mega.subarray(0, 2 ** 19))
+        .cuda()
+        .dispose(); // what was freed is waited for
+      expect((await first.data()).length).to.equal(mega.length);
+    } finally {
+      cuda.setMemoryLimit(null);
+    }
+    tensor(new Uint8Array(2 ** 22))
+      .cuda()
+      .dispose();
+    for (const bytes of [-1, 0.5, Number.NaN, 2 ** 60]) {
+      expectError(() => cuda.setMemoryLimit(bytes), 'ERR_OPTION', RangeError, /^bytes: expected a/);
+    }
+    expectError(() => cuda.setMemoryLimit('1' as never), 'ERR_OPTION', TypeError, /^bytes/);
   });
 
   onCuda('memory of a device that is not there is ERR_DEVICE cuda:0', () => {

@@ -43,6 +43,9 @@ Napi::Value CudaMemory(const Napi::CallbackInfo& info) {
   result.Set("allocated", double(memory.allocated));
   result.Set("reserved", double(memory.reserved));
   result.Set("peak", double(memory.peak));
+  const bool is_limited = memory.limit != SIZE_MAX;
+  result.Set("limit",
+             is_limited ? Napi::Number::New(info.Env(), double(memory.limit)) : info.Env().Null());
   result.Set("leaks", double(Registry::of(info.Env())->leaks(device)));
   return result;
 }
@@ -56,6 +59,14 @@ Napi::Value CudaResetPeakMemory(const Napi::CallbackInfo& info) {
 // cudaEmptyCache(device: number): void
 Napi::Value CudaEmptyCache(const Napi::CallbackInfo& info) {
   cuda::empty_cache(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
+}
+
+// cudaLimitMemory(device: number, bytes: number | null): void
+Napi::Value CudaLimitMemory(const Napi::CallbackInfo& info) {
+  std::optional<size_t> bytes;
+  if (!info[1].IsNull()) bytes = size_t(info[1].ToNumber().Int64Value());
+  cuda::limit_memory(info[0].ToNumber().Int32Value(), bytes);
   return info.Env().Undefined();
 }
 
@@ -81,6 +92,7 @@ void InitCuda(Napi::Env, Napi::Object exports) {
   export_function<CudaMemory>(exports, "cudaMemory");
   export_function<CudaResetPeakMemory>(exports, "cudaResetPeakMemory");
   export_function<CudaEmptyCache>(exports, "cudaEmptyCache");
+  export_function<CudaLimitMemory>(exports, "cudaLimitMemory");
   export_function<CudaSynchronize>(exports, "cudaSynchronize");
   export_function<CudaSynchronizeAsync>(exports, "cudaSynchronizeAsync");
 }

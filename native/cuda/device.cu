@@ -31,16 +31,14 @@ Limits limits_of(int index) {
           attribute(index, cudaDevAttrClusterLaunch) != 0 && has_cluster_code()};
 }
 
-// A pool of our own. Freed memory stays in it, so that the next call need not ask the driver.
+// A pool of our own.
 void fill_in(Device& device) {
   device.limits = limits_of(device.index);
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
   properties.location = {cudaMemLocationTypeDevice, device.index};
   check(cudaMemPoolCreate(&device.pool, &properties), "cudaMemPoolCreate");
-  uint64_t keep_all = UINT64_MAX;
-  check(cudaMemPoolSetAttribute(device.pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
-        "cudaMemPoolSetAttribute");
+  keep_up_to(device.pool, kNoLimit);
   check(cudaStreamCreateWithFlags(&device.to_host, cudaStreamNonBlocking),
         "cudaStreamCreateWithFlags");
   device.to_device = open_stream(device);
@@ -64,6 +62,11 @@ std::unique_ptr<Device> make_device(int index) {
 }
 
 }  // namespace
+
+void keep_up_to(cudaMemPool_t pool, uint64_t bytes) {
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &bytes),
+        "cudaMemPoolSetAttribute");
+}
 
 const Device& device(int index) {
   static auto& devices = *new std::map<int, std::unique_ptr<Device>>;

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <memory>
 
 #include "check.h"
@@ -21,16 +22,22 @@ struct Limits {
   bool has_clusters = false;  // of blocks that read one another's shared memory
 };
 
+constexpr size_t kNoLimit = SIZE_MAX;
+
 struct Device {
   explicit Device(int of) : index(of) {}
 
   int index;
   Limits limits;
   cudaMemPool_t pool = nullptr;
-  cudaStream_t to_host = nullptr;     // of the thread that waits
-  std::shared_ptr<Stream> to_device;  // for what waits for no other work
-  std::shared_ptr<Stream> main;       // where everything goes that no other stream is asked for
+  mutable std::atomic<size_t> memory_limit{kNoLimit};  // bytes; nothing is allocated beyond
+  cudaStream_t to_host = nullptr;                      // of the thread that waits
+  std::shared_ptr<Stream> to_device;                   // for what waits for no other work
+  std::shared_ptr<Stream> main;  // where everything goes that no other stream is asked for
 };
+
+// Freed memory stays in a pool, up to so many bytes, so that the next call need not ask the driver.
+void keep_up_to(cudaMemPool_t pool, uint64_t bytes);
 
 // Made at the first use of the device, and never destroyed: no CUDA call runs at exit.
 const Device& device(int index);

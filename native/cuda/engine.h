@@ -33,6 +33,7 @@ struct PoolMemory {
   size_t allocated;
   size_t reserved;
   size_t peak;
+  size_t limit;  // SIZE_MAX where there is none
 };
 
 // Why no device can be used; nothing where one can.
@@ -44,6 +45,8 @@ Properties properties(int device);
 PoolMemory pool_memory(int device);
 void reset_peak_memory(int device);
 void empty_cache(int device);
+// Nothing means none.
+void limit_memory(int device, std::optional<size_t> bytes);
 
 // What follows is enqueued in the calling thread's stream: the device's main one, or that of
 // `Entered`. It waits, on the device, for whatever touched its memory in another stream.

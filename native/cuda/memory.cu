@@ -50,8 +50,32 @@ Error no_memory_for(size_t bytes, int index) {
                                    left};
 }
 
+size_t bytes_of(const Device& of, cudaMemPoolAttr wanted) {
+  uint64_t bytes = 0;
+  check(cudaMemPoolGetAttribute(of.pool, wanted, &bytes), "cudaMemPoolGetAttribute");
+  return bytes;
+}
+
+Error beyond_limit(size_t bytes, int index, size_t limit, size_t allocated) {
+  return {"ERR_OUT_OF_MEMORY", "cuda:" + std::to_string(index) + ": expected " +
+                                   std::to_string(bytes) + " bytes of memory, got a limit of " +
+                                   std::to_string(limit) + " with " + std::to_string(allocated) +
+                                   " allocated"};
+}
+
+// What was freed counts until the device has come to it: it is waited for before this throws.
+void expect_within_limit(const Device& on, size_t bytes) {
+  const size_t limit = on.memory_limit;
+  const auto allocated = [&] { return bytes_of(on, cudaMemPoolAttrUsedMemCurrent); };
+  const auto fits = [&] { return bytes <= limit && allocated() <= limit - bytes; };
+  if (limit == kNoLimit || fits()) return;
+  if (captured_graph() == nullptr) check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  if (!fits()) throw beyond_limit(bytes, on.index, limit, allocated());
+}
+
 std::shared_ptr<Memory> allocate_in(Stream& stream, size_t bytes) {
   const Device& on = *stream.device;
+  expect_within_limit(on, bytes);
   std::unique_ptr<Memory> memory(
       new Memory{on.index, nullptr, bytes, stream.shared_from_this(), {}});
   const cudaError_t status =
@@ -68,12 +92,6 @@ void copy_from_host(Memory& to, const void* from, const Stream& stream) {
   finish_copy(to, stream);
 }
 
-size_t bytes_of(const Device& of, cudaMemPoolAttr wanted) {
-  uint64_t bytes = 0;
-  check(cudaMemPoolGetAttribute(of.pool, wanted, &bytes), "cudaMemPoolGetAttribute");
-  return bytes;
-}
-
 }  // namespace
 
 PoolMemory pool_memory(int index) {
@@ -82,7 +100,8 @@ PoolMemory pool_memory(int index) {
   const size_t allocated = bytes_of(of, cudaMemPoolAttrUsedMemCurrent);
   const size_t reserved = bytes_of(of, cudaMemPoolAttrReservedMemCurrent);
   // A mark that was reset may be 0 until the next allocation.
-  return {allocated, reserved, std::max(allocated, bytes_of(of, cudaMemPoolAttrUsedMemHigh))};
+  const size_t peak = std::max(allocated, bytes_of(of, cudaMemPoolAttrUsedMemHigh));
+  return {allocated, reserved, peak, of.memory_limit};
 }
 
 void reset_peak_memory(int index) {
@@ -91,6 +110,13 @@ void reset_peak_memory(int index) {
   uint64_t none = 0;  // the only value that CUDA takes
   check(cudaMemPoolSetAttribute(of.pool, cudaMemPoolAttrUsedMemHigh, &none),
         "cudaMemPoolSetAttribute");
+}
+
+void limit_memory(int index, std::optional<size_t> bytes) {
+  const Device& of = device(index);
+  const Current current(index);
+  of.memory_limit = bytes.value_or(kNoLimit);
+  keep_up_to(of.pool, bytes.value_or(kNoLimit));
 }
 
 void empty_cache(int index) {

@@ -20,6 +20,7 @@ Properties properties(int) { refuse(); }
 PoolMemory pool_memory(int) { refuse(); }
 void reset_peak_memory(int) { refuse(); }
 void empty_cache(int) { refuse(); }
+void limit_memory(int, std::optional<size_t>) { refuse(); }
 std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
 std::shared_ptr<Memory> upload(int, const void*, size_t) { refuse(); }
 void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }

@@ -104,6 +104,17 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   add_live(1);
   return cudaSuccess;
 }
+cudaError_t cudaDeviceSynchronize() {
+  const Lock hold(lock());
+  note("cudaDeviceSynchronize");
+  if (is_to_fail()) return remember(cudaErrorLaunchFailure);
+  cudaError_t error = cudaSuccess;
+  for (EmulatedStream* stream : streams()) {
+    if (stream->captured) return remember(cudaErrorStreamCaptureUnsupported);
+    if (const cudaError_t now = drain(stream); now != cudaSuccess) error = now;
+  }
+  return remember(error);
+}
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const Lock hold(lock());
   note("cudaStreamDestroy");
