@@ -88,8 +88,11 @@ export declare class Criterion {
 
 /** Memory of a CUDA device. */
 export declare class DeviceMemory {
-  /** A copy of the source, which waits for no other work; else bytes as they come. */
-  constructor(device: number, byteLength: number, source?: HostMemory);
+  /**
+   * A copy of the source, which waits for no other work; without one bytes as they come. With an
+   * address memory of someone else, for whom `released` is called when nothing touches it any more.
+   */
+  constructor(device: number, byteLength: number, source?: HostMemory | bigint, released?: Done);
   /** From memory of the same device a copy is enqueued; else this waits. */
   write(source: HostMemory | DeviceMemory): void;
   /** Waits for the device. */
@@ -148,6 +151,13 @@ export interface PoolMemory {
   limit: number | null;
   leaks: number;
 }
+
+export declare function addressOf(memory: HostMemory | DeviceMemory): bigint;
+/** Memory of someone else, which is theirs to keep. */
+export declare function hostMemory(address: bigint, byteLength: number): ArrayBuffer;
+/** Memory of the host that devices read and write by themselves. */
+export declare function pinnedMemory(byteLength: number): ArrayBuffer;
+export declare function detach(buffer: ArrayBuffer): void;
 
 /** Converts on the host: to float64 from any dtype, to the half types from float64. */
 export declare function cast(source: Operand, target: Operand): void;

@@ -52,6 +52,10 @@ export function holdsInteger(dtype: FloatDtype, integer: number): boolean {
 
 export const bytesPerElement = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT;
 
+/** A whole buffer as elements of a dtype. */
+export const viewOf = <D extends Dtype>(buffer: ArrayBuffer, dtype: D): DataOf<D> =>
+  new arrays[dtype](buffer) as DataOf<D>;
+
 /** New zeros. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(dtype: Dtype, size: number): HostData {
   try {

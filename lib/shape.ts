@@ -13,8 +13,12 @@ export function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
-/** A shape of `size` elements. */
-export function checkShape(shape: unknown, size: number, argument: string): readonly number[] {
+/** A shape of `size` elements, or of any number of them. */
+export function checkShape(
+  shape: unknown,
+  size: number | undefined,
+  argument: string,
+): readonly number[] {
   const isLength = (length: unknown): boolean =>
     Number.isSafeInteger(length) && Number(length) >= 0;
   // A copy: what was checked must not change, and a hole must not be passed over.
@@ -23,9 +27,11 @@ export function checkShape(shape: unknown, size: number, argument: string): read
   if (!lengths.every(isLength)) {
     fail('ERR_SHAPE', argument, `an array of at most ${mostAxes} whole numbers below 2^53`, shape);
   }
-  if (sizeOf(lengths) !== size) fail('ERR_SHAPE', argument, `a shape of ${size} elements`, lengths);
+  const product = sizeOf(lengths);
+  if (size !== undefined && product !== size)
+    fail('ERR_SHAPE', argument, `a shape of ${size} elements`, lengths);
   // A tensor without elements can still have axes whose product is beyond any memory.
-  if (size === 0 && sizeOf(lengths.filter((length) => length > 0)) > mostNested) {
+  if (product === 0 && sizeOf(lengths.filter((length) => length > 0)) > mostNested) {
     fail(
       'ERR_SHAPE',
       argument,

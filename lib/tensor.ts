@@ -3,6 +3,7 @@ import { checkDevice, cudaAt, type Device, type DeviceLike, deviceIndex } from '
 import {
   allocate,
   bytesPerElement,
+  checkDtype,
   type DataOf,
   type Dtype,
   dtypeCode,
@@ -13,11 +14,13 @@ import {
   lengthOf,
 } from './dtype';
 import { Description, errorOf, fail, failType, native, nativeAsync } from './errors';
+import { type ForeignOptions, foreignData, isPinned, pinnedData } from './foreign';
 import { unwatch, watch } from './leaks';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
 import { register } from './scope';
-import { mostNested, sizeOf } from './shape';
+import { checkShape, mostNested, sizeOf } from './shape';
+import { checkOptions } from './validate';
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
@@ -38,6 +41,15 @@ export let empty: <D extends Dtype>(
   dtype: D,
   device: Device,
   source?: HostData,
+) => Tensor<D>;
+
+/** A tensor over memory of someone else. */
+let foreign: <D extends Dtype>(
+  address: bigint,
+  shape: readonly number[],
+  dtype: D,
+  device: Device,
+  release?: () => void,
 ) => Tensor<D>;
 
 /** What a subclass does not have: memory is trusted by those who read it. */
@@ -66,6 +78,8 @@ export class Tensor<D extends Dtype = Dtype> {
   readonly size: number;
   readonly byteLength: number;
   #operand: Operand | null;
+  /** Of memory on the host that is someone else's. */
+  #giveBack: (() => void) | undefined;
 
   static {
     isTensor = (value): value is Tensor =>
@@ -78,16 +92,71 @@ export class Tensor<D extends Dtype = Dtype> {
     };
     fromHost = (data, shape, dtype) =>
       new Tensor(ours, shape, dtype, 'cpu', hostOperand(data, dtype));
-    empty = (shape, dtype, device, source) => {
+    empty = (shape, dtype, device, source) =>
+      device === 'cpu'
+        ? fromHost(allocate(dtype, sizeOf(shape)), shape, dtype)
+        : onDevice(shape, dtype, device, source);
+    const onDevice = <D extends Dtype>(
+      shape: readonly number[],
+      dtype: D,
+      device: Device,
+      ...source: [(HostData | bigint)?, (() => void)?]
+    ): Tensor<D> => {
       const size = sizeOf(shape);
-      if (device === 'cpu') return fromHost(allocate(dtype, size), shape, dtype);
-      const bytes = size * bytesPerElement(dtype);
-      const memory = native(() => new binding.DeviceMemory(deviceIndex(device), bytes, source));
+      const [index, bytes] = [deviceIndex(device), size * bytesPerElement(dtype)];
+      const memory = native(() => new binding.DeviceMemory(index, bytes, ...source));
       const operand = { memory, dtype: dtypeCode(dtype), size };
       const made = new Tensor(ours, shape, dtype, device, operand);
       watch(made);
       return made;
     };
+    foreign = (address, shape, dtype, device, release) => {
+      if (device !== 'cpu') {
+        const released = release && (() => queueMicrotask(release)); // what it throws is its own
+        return onDevice(shape, dtype, device, address, released);
+      }
+      const { data, giveBack } = foreignData(address, sizeOf(shape), dtype, release);
+      const made = fromHost(data, shape, dtype);
+      made.#giveBack = giveBack;
+      return made;
+    };
+  }
+
+  /**
+   * A tensor over memory that someone else owns, at an address of the host or of a CUDA device; nothing
+   * is copied. The memory must hold the elements, in row-major order, until `release` is called: once,
+   * when the tensor was disposed, or collected, and nothing touches it any more; not when the thread
+   * ends before. What others enqueue with it is theirs to order: with `Stream.address`, or by waiting.
+   *
+   * Nothing can check that the memory is there and long enough: an address that is wrong may end the
+   * process. `ERR_OPTION` is thrown for one that is 0, no bigint, or not aligned to the dtype,
+   * `ERR_DEVICE` for one that CUDA does not know on that device; `ERR_SHAPE`, `ERR_DTYPE`,
+   * `ERR_CUDA_UNAVAILABLE`.
+   *
+   * @example
+   * ```js
+   * import { Tensor, tensor } from 'culoss';
+   * const owner = tensor([[1, 2], [3, 4]]);
+   * const same = Tensor.fromAddress(owner.address, [4]);
+   * same.set(new Float32Array([5, 6, 7, 8]));
+   * console.log(owner.arraySync()); // [ [ 5, 6 ], [ 7, 8 ] ]
+   * ```
+   */
+  static fromAddress<D extends Dtype = 'float32'>(
+    address: bigint,
+    shape: readonly number[],
+    options: ForeignOptions<D> = {},
+  ): Tensor<D> {
+    checkOptions(options, ['dtype', 'device', 'release']);
+    const { dtype = 'float32', device = 'cpu', release } = options;
+    checkDtype(dtype, 'options.dtype');
+    if (release !== undefined && typeof release !== 'function') {
+      failType('options.release', 'a function', release);
+    }
+    const lengths = checkShape(shape, undefined, 'shape');
+    checkAddress(address, sizeOf(lengths), dtype);
+    const there = checkDevice(device, 'options.device');
+    return register(foreign(address, lengths, dtype as D, there, release));
   }
 
   private constructor(
@@ -250,6 +319,33 @@ export class Tensor<D extends Dtype = Dtype> {
     fail('ERR_SHAPE', 'tensor.item', 'a tensor of one element', new Description(`${this}`));
   }
 
+  /**
+   * Where the elements are, for other addons: on the host, or on the device, where calls that were
+   * enqueued may still be to come. 0n if there are none. It holds until the tensor is disposed.
+   */
+  get address(): bigint {
+    const { memory } = operandOf(this, 'tensor');
+    return this.size === 0 ? 0n : native(() => binding.addressOf(memory));
+  }
+
+  /**
+   * The elements in pinned memory of the host, as `pin_memory` of PyTorch gives them: a new tensor, or
+   * itself if they are there. A CUDA device reads and writes such memory by itself, which makes
+   * `cuda()` faster; there should not be too much of it.
+   *
+   * Throws `ERR_DEVICE` for a tensor on a device, `ERR_CUDA_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`.
+   */
+  pinMemory(): Tensor<D> {
+    const { memory } = operandOf(this, 'tensor');
+    if (this.device !== 'cpu')
+      fail('ERR_DEVICE', 'tensor', 'one on the CPU', new Description(`${this}`));
+    checkDevice('cuda', 'tensor.pinMemory');
+    if (isPinned(memory as HostData)) return this;
+    const pinned = pinnedData(this.size, this.dtype);
+    native(() => binding.copy(this.#whole(memory as HostData), pinned));
+    return register(fromHost(pinned, this.shape, this.dtype));
+  }
+
   /** Whether `dispose` was called. */
   get disposed(): boolean {
     return this.#operand === null;
@@ -262,6 +358,9 @@ export class Tensor<D extends Dtype = Dtype> {
       unwatch(this);
     }
     this.#operand = null;
+    const giveBack = this.#giveBack;
+    this.#giveBack = undefined;
+    giveBack?.();
   }
 
   /** For `using`. */
@@ -272,6 +371,19 @@ export class Tensor<D extends Dtype = Dtype> {
   toString(): string {
     return `Tensor ${this.dtype} [${this.shape.join(', ')}] on ${this.device}`;
   }
+}
+
+function checkAddress(address: unknown, size: number, dtype: Dtype): void {
+  const width = bytesPerElement(dtype);
+  const bytes = size * width;
+  if (size === 0 || !Number.isSafeInteger(bytes)) {
+    const actual = new Description(`${size} elements`);
+    fail('ERR_SHAPE', 'shape', 'at least one element and fewer than 2^53 bytes', actual);
+  }
+  const expected = `an address of ${bytes} bytes, a bigint that is a multiple of ${width}`;
+  if (typeof address !== 'bigint') failType('address', expected, address);
+  const isWithin = address > 0n && address < 2n ** 64n - BigInt(bytes);
+  if (!isWithin || address % BigInt(width) !== 0n) fail('ERR_OPTION', 'address', expected, address);
 }
 
 /** The elements as numbers, whatever the dtype. */

@@ -1,7 +1,7 @@
 // The emulated CUDA runtime can be told to fail: the n-th allocation, copy, launch or wait of a call.
 // For every n the call must throw what it was, leak nothing, and leave the next call right.
 import { expect } from 'chai';
-import { CulossError, cuda, type Device, Stream, scope, type Tensor, tensor } from 'culoss';
+import { CulossError, cuda, type Device, Stream, scope, Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames } from './cases.mjs';
 import { forgetWhatIsLost, itUnless, liveOn, notEmulated, numbers } from './devices.mjs';
 import { expectError, expectSame } from './expect.mjs';
@@ -101,6 +101,16 @@ const calls: Call[] = [
         );
         const x = tensor(logits, undefined, { device });
         return numbers(await eager.forwardAsync(x, [0, 1]));
+      }),
+  },
+  {
+    title: 'memory of others, and what is pinned',
+    run: (device) =>
+      using((own) => {
+        const pinned = own(tensor(logits).pinMemory());
+        const owner = own(pinned.to(device));
+        const same = own(Tensor.fromAddress(owner.address, [2, 3], { device }));
+        return numbers(own(criterion.forward(same, [0, 1])));
       }),
   },
   {
@@ -209,7 +219,7 @@ describe('faults', () => {
       expect(thrown, `fault ${n}`).to.be.instanceOf(CulossError);
       expect((thrown as CulossError).code).to.be.oneOf(['ERR_OUT_OF_MEMORY', 'ERR_CUDA']);
       expect((thrown as Error).message).to.match(
-        /^cuda:0: expected \d+ bytes|^\w+ failed: .* at native\/cuda\/\w+\.\w+:\d+$/,
+        /^cuda:0: expected \d+ bytes|^the host has no \d+ bytes|^\w+ failed: .* at native\/cuda\/\w+\.\w+:\d+$/,
       );
     }
   };

@@ -1,6 +1,7 @@
 import type { Operand, Operands } from '../../binding';
 import { allocate, type Dtype, dtypes, type HostData, lengthOf } from '../dtype';
 import { classified, Description, fail, failType, native } from '../errors';
+import { hold } from '../foreign';
 import { binding } from '../native';
 import { operandOf, type Tensor } from '../tensor';
 import { type Call, check, type NativeCriterion, operandNames, start } from './call';
@@ -27,6 +28,20 @@ export function checkAsyncOptions({ signal, copy }: AsyncOptions): void {
 
 /** Runs a call on the CPU beside the thread of JavaScript. `made` are outputs that nobody has yet. */
 export async function runInBackground(
+  criterion: NativeCriterion,
+  call: Call,
+  options: AsyncOptions,
+  made: readonly Tensor[],
+): Promise<void> {
+  const held = operandsOf(call).map(({ operand }) => hold(operand.memory as HostData));
+  try {
+    await runHeld(criterion, call, options, made);
+  } finally {
+    for (const letGo of held) letGo();
+  }
+}
+
+async function runHeld(
   criterion: NativeCriterion,
   call: Call,
   { signal, copy = false }: AsyncOptions,

@@ -5,6 +5,7 @@ namespace culoss {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitCriterion(env, exports);
   InitMemory(env, exports);
+  InitForeign(env, exports);
   InitCast(env, exports);
   InitCpu(env, exports);
   InitCuda(env, exports);

@@ -115,6 +115,7 @@ void Jobs::finish(const std::shared_ptr<Job>& job) {
 // No job may touch memory of the environment when that is gone.
 void Jobs::end(void* jobs) {
   auto& self = *static_cast<Jobs*>(jobs);
+  self.has_ended_ = true;
   const auto under_way = std::exchange(self.jobs_, {});
   for (const auto& job : under_way) job->stop();
   self.under_way_->wait();

@@ -18,6 +18,8 @@ class Jobs {
   Jobs& operator=(const Jobs&) = delete;
 
   static Jobs& of(Napi::Env env);
+  // Whether the environment goes on.
+  bool is_open() const { return !has_ended_; }
 
   // Begins a task, and calls `done(error)` in the environment when it is over, with undefined if it
   // threw nothing. Keeps `held` alive meanwhile. What is returned ends it early: `done` is called
@@ -38,6 +40,7 @@ class Jobs {
   napi_threadsafe_function finish_ = nullptr;
   std::unordered_set<std::shared_ptr<Job>> jobs_;
   const std::shared_ptr<UnderWay> under_way_;
+  bool has_ended_ = false;
 };
 
 }  // namespace culoss

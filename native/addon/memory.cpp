@@ -32,9 +32,29 @@ std::shared_ptr<cuda::Memory> sweeping(Registry& registry, const Allocate& alloc
   return allocate();
 }
 
+// Memory of someone else, who is told when nothing touches it any more, unless the environment ends
+// before.
+std::shared_ptr<cuda::Memory> adopted(const Napi::CallbackInfo& info, int device, size_t bytes) {
+  void* const address = address_from(info[2], bytes);
+  const Napi::Env env = info.Env();
+  const bool is_told = info[3].IsFunction();
+  const auto tell = std::make_shared<Napi::FunctionReference>(
+      is_told ? Napi::Persistent(info[3].As<Napi::Function>()) : Napi::FunctionReference());
+  Jobs& jobs = Jobs::of(env);
+  return cuda::adopt(device, address, bytes, [&jobs, env, tell](std::shared_ptr<Task> last_use) {
+    if (tell->IsEmpty() || !jobs.is_open()) return;
+    const Napi::HandleScope scope(env);
+    try {
+      jobs.start(std::move(last_use), tell->Value());
+    } catch (const std::exception&) {
+      // There is no thread to wait with: it may still be touched, and nobody is told.
+    }
+  });
+}
+
 }  // namespace
 
-// constructor(device: number, byteLength: number, source?: HostMemory)
+// constructor(device: number, byteLength: number, source?: HostMemory | bigint, released?: Done)
 DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DeviceMemory>(info), registry_(Registry::of(info.Env())) {
   guarded(info.Env(), [&] {
@@ -44,6 +64,12 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
       throw Error("ERR_DEVICE", "device: there is no cuda:" + std::to_string(device_));
     }
     size_ = size_t(info[1].ToNumber().Int64Value());
+    if (info[2].IsBigInt()) {
+      memory_ = adopted(info, device_, size_);
+      registry_->add(this);
+      is_foreign_ = true;
+      return;
+    }
     const bool has_source = !info[2].IsUndefined();
     const Bytes source = has_source ? whole_host_bytes(info[2], size_) : Bytes{};
     if (size_ > 0) {
@@ -54,7 +80,7 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
     }
     registry_->add(this);
   });
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), int64_t(size_));
+  account_for(int64_t(size_));
 }
 
 // The collector's way out: a safety net behind dispose().
@@ -117,12 +143,18 @@ void DeviceMemory::expect_usable() const {
   if (disposed_) throw Error("ERR_DISPOSED", "the device memory was disposed");
 }
 
+// For the collector, to which an object looks small.
+void DeviceMemory::account_for(int64_t bytes) noexcept {
+  if (is_foreign_) return;
+  int64_t total;  // not asked for; an environment that ends may refuse, which changes nothing
+  napi_adjust_external_memory(Env(), bytes, &total);
+}
+
 void DeviceMemory::free() noexcept {
   if (disposed_) return;
   disposed_ = true;
   registry_->remove(this);
-  int64_t total;  // not asked for; an environment that ends may refuse, which changes nothing
-  napi_adjust_external_memory(Env(), -int64_t(size_), &total);
+  account_for(-int64_t(size_));
   memory_ = nullptr;  // a graph may hold it, too
 }
 

@@ -36,11 +36,13 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void dispose(const Napi::CallbackInfo& info);
   void expect_usable() const;
   void free() noexcept;
+  void account_for(int64_t bytes) noexcept;
 
   std::shared_ptr<Registry> registry_;
   int device_ = Call::kCpu;
   std::shared_ptr<cuda::Memory> memory_;
   size_t size_ = 0;
+  bool is_foreign_ = false;
   bool disposed_ = false;
 };
 

@@ -35,6 +35,16 @@ Bytes host_bytes(const Napi::Value& value, const char* name) {
   return {memory, array.ByteLength(), nullptr};
 }
 
+void* address_from(const Napi::Value& value, size_t bytes) {
+  bool is_whole = false;
+  uint64_t address = 0, end = 0;
+  if (value.IsBigInt()) address = value.As<Napi::BigInt>().Uint64Value(&is_whole);
+  if (!is_whole || address == 0 || __builtin_add_overflow(address, bytes, &end)) {
+    throw Error("ERR_OPTION", "address: expected that of " + std::to_string(bytes) + " bytes");
+  }
+  return reinterpret_cast<void*>(address);
+}
+
 size_t checked_bytes(const Layout& layout, Dtype dtype) {
   int64_t bytes;
   if (__builtin_mul_overflow(layout.outer, layout.columns, &bytes) ||

@@ -28,6 +28,9 @@ struct Bytes {
 // The memory of a typed array as it is now: a detached or shrunken buffer shows as fewer bytes.
 Bytes host_bytes(const Napi::Value& value, const char* name);
 
+// Where so many bytes are; throws where no memory can be.
+void* address_from(const Napi::Value& address, size_t bytes);
+
 // Bytes of a layout; throws where that is beyond any memory.
 size_t checked_bytes(const Layout& layout, Dtype dtype);
 

@@ -56,6 +56,15 @@ std::shared_ptr<Memory> allocate(int device, size_t bytes);
 // Memory with these bytes. This waits for no other work.
 std::shared_ptr<Memory> upload(int device, const void* from, size_t bytes);
 
+// Memory of someone else. When the last holder lets go, `released` is given a task that is over
+// when nothing touches it any more. It must not throw.
+using Released = std::function<void(std::shared_ptr<Task>)>;
+std::shared_ptr<Memory> adopt(int device, void* address, size_t bytes, Released released);
+
+// Memory of the host that devices read and write by themselves.
+void* allocate_pinned(size_t bytes);
+void free_pinned(void* memory) noexcept;
+
 // All bytes of the memory. The source may be changed as soon as this returns.
 void copy_to_device(const std::shared_ptr<Memory>& to, const void* from);
 // As many bytes. Between devices this waits for both.

@@ -64,6 +64,7 @@ class Slots {
 
 Slot::Slot() : error_(nullptr), written_(cudaEventDisableTiming) {
   error_ = Slots::instance().take();
+  *error_ = {};
 }
 
 Slot::~Slot() {

@@ -23,6 +23,9 @@ void empty_cache(int) { refuse(); }
 void limit_memory(int, std::optional<size_t>) { refuse(); }
 std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
 std::shared_ptr<Memory> upload(int, const void*, size_t) { refuse(); }
+std::shared_ptr<Memory> adopt(int, void*, size_t, Released) { refuse(); }
+void* allocate_pinned(size_t) { refuse(); }
+void free_pinned(void*) noexcept {}
 void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }
 void copy_on_device(const std::shared_ptr<Memory>&, const std::shared_ptr<Memory>&) { refuse(); }
 void copy_to_host(void*, const Memory&) { refuse(); }

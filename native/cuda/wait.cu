@@ -89,6 +89,10 @@ Wait::Wait(const Device& device, std::span<const Unread> unread) : device_(devic
   }
 }
 
+Wait::Wait(const Device& device, std::span<const Stream* const> streams) : device_(device) {
+  for (const Stream* stream : streams) slots_.emplace_back().record(*stream);
+}
+
 void Wait::copy_then(std::shared_ptr<const Memory> from, void* to) {
   from_ = std::move(from);
   to_ = static_cast<char*>(to);

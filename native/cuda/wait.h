@@ -17,6 +17,8 @@ namespace culoss::cuda {
 class Wait final : public Task, public std::enable_shared_from_this<Wait> {
  public:
   Wait(const Device& device, std::span<const Unread> unread);
+  // The same without what is left in words.
+  Wait(const Device& device, std::span<const Stream* const> streams);
 
   // Copies memory that nobody writes any more to the host, too, when the streams are there.
   void copy_then(std::shared_ptr<const Memory> from, void* to);

@@ -11,6 +11,7 @@
 
 // The sums of a pool, whose memory is malloc's. What is freed stays reserved up to the threshold.
 struct EmulatedPool {
+  int device = 0;
   uint64_t threshold = 0;
   uint64_t reserved = 0;
   uint64_t used = 0;
@@ -121,18 +122,24 @@ std::map<char*, size_t>& pinned() {
   return map;
 }
 
-bool is_pinned(void* memory) {
-  auto* const address = static_cast<char*>(memory);
+bool is_pinned(const void* memory) {
+  auto* const address = static_cast<char*>(const_cast<void*>(memory));
   const auto after = pinned().upper_bound(address);
   if (after == pinned().begin()) return false;
   const auto& [begin, bytes] = *std::prev(after);
   return address < begin + bytes;
 }
 
+// The allocation that an address is in, or the last one before it; null if there is none.
+const std::pair<void* const, Allocation>* allocation_at(const void* memory) {
+  const auto after = allocations().upper_bound(const_cast<void*>(memory));
+  return after == allocations().begin() ? nullptr : &*std::prev(after);
+}
+
 void expect_inside(const void* memory, size_t bytes) {
-  auto after = allocations().upper_bound(const_cast<void*>(memory));
-  if (after == allocations().begin()) fail("a copy touches memory that is not allocated");
-  const auto& [begin, allocation] = *--after;
+  const auto* const found = allocation_at(memory);
+  if (found == nullptr) fail("a copy touches memory that is not allocated");
+  const auto& [begin, allocation] = *found;
   const size_t size = allocation.bytes;
   const size_t offset = static_cast<const char*>(memory) - static_cast<const char*>(begin);
   if (offset > size || bytes > size - offset) fail("a copy goes beyond its allocation");
@@ -164,11 +171,11 @@ void check_memory() {
 
 using namespace emulation;
 
-cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps*) {
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
   const Lock hold(lock());
   note("cudaMemPoolCreate");
   if (is_to_fail()) return remember(cudaErrorMemoryAllocation);
-  *pool = new EmulatedPool;
+  *pool = new EmulatedPool{.device = properties->location.id};
   add_live(1);
   return cudaSuccess;
 }
@@ -232,6 +239,27 @@ cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned) {
   return cudaSuccess;
 }
 
+cudaError_t cudaFreeHost(void* memory) {
+  const Lock hold(lock());
+  note("cudaFreeHost");
+  if (pinned().erase(static_cast<char*>(memory)) == 0) fail("memory is freed that is not pinned");
+  free(memory);
+  add_live(-1);
+  return cudaSuccess;
+}
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
+  const Lock hold(lock());
+  note("cudaPointerGetAttributes");
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  *attributes = {is_pinned(memory) ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered, 0};
+  if (const auto* const found = allocation_at(memory)) {
+    const auto& [begin, allocation] = *found;
+    const size_t offset = static_cast<const char*>(memory) - static_cast<const char*>(begin);
+    if (offset < allocation.bytes) *attributes = {cudaMemoryTypeDevice, allocation.pool->device};
+  }
+  return cudaSuccess;
+}
+
 // In the order of the stream: what was freed before may be had again. CUDA would make a node of a
 // graph of either; the engine never means to.
 cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
@@ -264,6 +292,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if (kind == cudaMemcpyHostToDevice) {
     expect_inside(to, bytes);
     const auto* begin = static_cast<const char*>(from);
+    if (is_pinned(from)) {
+      return enqueue_work(stream, [=] {
+        memcpy(to, from, bytes);
+        return cudaSuccess;
+      });
+    }
     return enqueue_work(stream, [to, taken = std::vector<char>(begin, begin + bytes)] {
       memcpy(to, taken.data(), taken.size());
       return cudaSuccess;

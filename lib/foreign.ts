@@ -1,0 +1,94 @@
+import { constants } from 'node:buffer';
+import type { DeviceLike } from './device';
+import { bytesPerElement, type DataOf, type Dtype, viewOf } from './dtype';
+import { Description, fail, native } from './errors';
+import { binding } from './native';
+
+/** What `Tensor.fromAddress` takes beside an address and a shape. */
+export interface ForeignOptions<D extends Dtype = Dtype> {
+  /** Default: `'float32'`. */
+  dtype?: D;
+  /** Where the memory is. Default: `'cpu'`. */
+  device?: DeviceLike;
+  /** Is called once, when culoss does not touch the memory any more. */
+  release?: () => void;
+}
+
+/** Bytes that Node takes as one buffer whose memory is not its own. */
+function bytesOf(size: number, dtype: Dtype): number {
+  const bytes = size * bytesPerElement(dtype);
+  if (bytes <= constants.MAX_LENGTH) return bytes;
+  const actual = new Description(`${bytes}`);
+  return fail('ERR_SHAPE', 'shape', `at most ${constants.MAX_LENGTH} bytes on the host`, actual);
+}
+
+/** What is told of memory on the host that the collector has come to. */
+const releases = new FinalizationRegistry<() => void>((release) => release());
+
+/** Memory of someone else on the host. */
+class Lent {
+  #calls = 0;
+  #isReturned = false;
+
+  constructor(readonly giveBack: () => void) {}
+
+  hold(): void {
+    this.#calls += 1;
+  }
+
+  /** By a call that held it. */
+  letGo(): void {
+    this.#calls -= 1;
+    this.#settle();
+  }
+
+  return(): void {
+    this.#isReturned = true;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#isReturned && this.#calls === 0) this.giveBack();
+  }
+}
+
+const lent = new WeakMap<ArrayBufferView, Lent>();
+
+/** Keeps memory of someone else, if it is that, until what this returns is called. */
+export function hold(data: ArrayBufferView): () => void {
+  const held = lent.get(data);
+  held?.hold();
+  return () => held?.letGo();
+}
+
+/** Memory of someone else on the host, and what gives it back: nothing sees it then. */
+export function foreignData<D extends Dtype>(
+  address: bigint,
+  size: number,
+  dtype: D,
+  release?: () => void,
+): { data: DataOf<D>; giveBack: () => void } {
+  const bytes = bytesOf(size, dtype);
+  const buffer = native(() => binding.hostMemory(address, bytes));
+  const data = viewOf(buffer, dtype);
+  if (release) releases.register(buffer, release, buffer);
+  const own = new Lent(() => {
+    releases.unregister(buffer);
+    native(() => binding.detach(buffer));
+    release?.();
+  });
+  lent.set(data, own);
+  return { data, giveBack: () => own.return() };
+}
+
+const pinned = new WeakSet<ArrayBufferLike>();
+
+/** New memory on the host that devices read and write by themselves. */
+export function pinnedData<D extends Dtype>(size: number, dtype: D): DataOf<D> {
+  const bytes = bytesOf(size, dtype);
+  const buffer = native(() => binding.pinnedMemory(bytes));
+  pinned.add(buffer);
+  return viewOf(buffer, dtype);
+}
+
+export const isPinned = ({ buffer }: ArrayBufferView): boolean => pinned.has(buffer);
