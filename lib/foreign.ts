@@ -25,7 +25,7 @@ function bytesOf(size: number, dtype: Dtype): number {
 /** What is told of memory on the host that the collector has come to. */
 const releases = new FinalizationRegistry<() => void>((release) => release());
 
-/** Memory of someone else on the host. */
+/** Memory on the host that goes back by hand. */
 class Lent {
   #calls = 0;
   #isReturned = false;
@@ -61,15 +61,13 @@ export function hold(data: ArrayBufferView): () => void {
   return () => held?.letGo();
 }
 
-/** Memory of someone else on the host, and what gives it back: nothing sees it then. */
-export function foreignData<D extends Dtype>(
-  address: bigint,
-  size: number,
-  dtype: D,
-  release?: () => void,
-): { data: DataOf<D>; giveBack: () => void } {
-  const bytes = bytesOf(size, dtype);
-  const buffer = native(() => binding.hostMemory(address, bytes));
+/** Memory on the host that V8 does not own, and what gives it back: nothing sees it then. */
+interface LentData<D extends Dtype> {
+  data: DataOf<D>;
+  giveBack: () => void;
+}
+
+function lend<D extends Dtype>(buffer: ArrayBuffer, dtype: D, release?: () => void): LentData<D> {
   const data = viewOf(buffer, dtype);
   if (release) releases.register(buffer, release, buffer);
   const own = new Lent(() => {
@@ -81,14 +79,29 @@ export function foreignData<D extends Dtype>(
   return { data, giveBack: () => own.return() };
 }
 
+/** Memory of someone else. */
+export function foreignData<D extends Dtype>(
+  address: bigint,
+  size: number,
+  dtype: D,
+  release?: () => void,
+): LentData<D> {
+  const bytes = bytesOf(size, dtype);
+  return lend(
+    native(() => binding.hostMemory(address, bytes)),
+    dtype,
+    release,
+  );
+}
+
 const pinned = new WeakSet<ArrayBufferLike>();
 
-/** New memory on the host that devices read and write by themselves. */
-export function pinnedData<D extends Dtype>(size: number, dtype: D): DataOf<D> {
+/** New memory that devices read and write by themselves. */
+export function pinnedData<D extends Dtype>(size: number, dtype: D): LentData<D> {
   const bytes = bytesOf(size, dtype);
   const buffer = native(() => binding.pinnedMemory(bytes));
   pinned.add(buffer);
-  return viewOf(buffer, dtype);
+  return lend(buffer, dtype);
 }
 
 export const isPinned = ({ buffer }: ArrayBufferView): boolean => pinned.has(buffer);

@@ -78,7 +78,7 @@ export class Tensor<D extends Dtype = Dtype> {
   readonly size: number;
   readonly byteLength: number;
   #operand: Operand | null;
-  /** Of memory on the host that is someone else's. */
+  /** Of memory on the host that V8 does not own. */
   #giveBack: (() => void) | undefined;
 
   static {
@@ -331,7 +331,7 @@ export class Tensor<D extends Dtype = Dtype> {
   /**
    * The elements in pinned memory of the host, as `pin_memory` of PyTorch gives them: a new tensor, or
    * itself if they are there. A CUDA device reads and writes such memory by itself, which makes
-   * `cuda()` faster; there should not be too much of it.
+   * `cuda()` faster; there should not be too much of it, and `dispose()` gives it back.
    *
    * Throws `ERR_DEVICE` for a tensor on a device, `ERR_CUDA_UNAVAILABLE`, `ERR_OUT_OF_MEMORY`.
    */
@@ -341,9 +341,11 @@ export class Tensor<D extends Dtype = Dtype> {
       fail('ERR_DEVICE', 'tensor', 'one on the CPU', new Description(`${this}`));
     checkDevice('cuda', 'tensor.pinMemory');
     if (isPinned(memory as HostData)) return this;
-    const pinned = pinnedData(this.size, this.dtype);
-    native(() => binding.copy(this.#whole(memory as HostData), pinned));
-    return register(fromHost(pinned, this.shape, this.dtype));
+    const { data, giveBack } = pinnedData(this.size, this.dtype);
+    native(() => binding.copy(this.#whole(memory as HostData), data));
+    const made = fromHost(data, this.shape, this.dtype);
+    made.#giveBack = giveBack;
+    return register(made);
   }
 
   /** Whether `dispose` was called. */

@@ -100,6 +100,7 @@ function emulatedIn(run: () => void): string[] {
 export async function liveOn(device: number): Promise<number> {
   tensor([0], [1], { device: `cuda:${device}` }).dispose(); // waits for the uploads
   await cuda.synchronize(device);
+  await new Promise((done) => setImmediate(done)); // finalisers run
   return Number(process.env.CULOSS_EMULATION_LIVE);
 }
 

@@ -248,6 +248,11 @@ describe('memory of others', () => {
   itUnless(notEmulated, 'emulated pinned memory is given back', async () => {
     await forgetWhatIsLost();
     const before = await liveOn(0);
+    const pinned = tensor([1, 2]).pinMemory();
+    const view = pinned.dataSync();
+    expect(await liveOn(0)).to.equal(before + 1);
+    pinned.dispose();
+    expect([view.length, await liveOn(0)]).to.deep.equal([0, before]);
     (() => tensor([1, 2]).pinMemory())();
     expect(await liveOn(0)).to.equal(before + 1);
     for (let i = 0; i < 20 && (await liveOn(0)) > before; i++) await forgetWhatIsLost();

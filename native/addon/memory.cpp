@@ -37,12 +37,12 @@ std::shared_ptr<cuda::Memory> sweeping(Registry& registry, const Allocate& alloc
 std::shared_ptr<cuda::Memory> adopted(const Napi::CallbackInfo& info, int device, size_t bytes) {
   void* const address = address_from(info[2], bytes);
   const Napi::Env env = info.Env();
-  const bool is_told = info[3].IsFunction();
-  const auto tell = std::make_shared<Napi::FunctionReference>(
-      is_told ? Napi::Persistent(info[3].As<Napi::Function>()) : Napi::FunctionReference());
+  if (!info[3].IsFunction()) return cuda::adopt(device, address, bytes, nullptr);
+  const auto tell =
+      std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
   Jobs& jobs = Jobs::of(env);
   return cuda::adopt(device, address, bytes, [&jobs, env, tell](std::shared_ptr<Task> last_use) {
-    if (tell->IsEmpty() || !jobs.is_open()) return;
+    if (!jobs.is_open()) return;
     const Napi::HandleScope scope(env);
     try {
       jobs.start(std::move(last_use), tell->Value());

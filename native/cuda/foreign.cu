@@ -45,6 +45,7 @@ std::shared_ptr<Memory> adopt(int index, void* address, size_t bytes, Released r
   expect_memory_of(index, address);
   const auto let_go = [released = std::move(released)](Memory* memory) noexcept {
     const std::unique_ptr<Memory> owned(memory);
+    if (!released) return;
     const Device& on = device(memory->device);
     try {
       const Current current(on.index);
