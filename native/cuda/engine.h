@@ -56,8 +56,8 @@ std::shared_ptr<Memory> allocate(int device, size_t bytes);
 // Memory with these bytes. This waits for no other work.
 std::shared_ptr<Memory> upload(int device, const void* from, size_t bytes);
 
-// Memory of someone else. When the last holder lets go, `released`, if there is one, is given a task
-// that is over when nothing touches it any more. It must not throw.
+// Memory of someone else. When the last holder lets go, `released`, if there is one, is given a
+// task that is over when nothing touches it any more. It must not throw.
 using Released = std::function<void(std::shared_ptr<Task>)>;
 std::shared_ptr<Memory> adopt(int device, void* address, size_t bytes, Released released);
 

@@ -82,15 +82,15 @@ std::shared_ptr<Wait> wait_for(const Device& device) {
 
 Wait::Wait(const Device& device, std::span<const Unread> unread) : device_(device) {
   // What may fail for want of memory comes first: then nothing has been moved.
-  for (size_t i = 0; i < unread.size(); ++i) slots_.emplace_back();
+  for (size_t i = 0; i < unread.size(); ++i) reports_.emplace_back();
   for (size_t i = 0; i < unread.size(); ++i) {
-    move_error(unread[i], slots_[i].address());
-    slots_[i].record(*unread[i].stream);
+    move_error(unread[i], reports_[i].address());
+    reports_[i].record(*unread[i].stream);
   }
 }
 
 Wait::Wait(const Device& device, std::span<const Stream* const> streams) : device_(device) {
-  for (const Stream* stream : streams) slots_.emplace_back().record(*stream);
+  for (const Stream* stream : streams) reports_.emplace_back().record(*stream);
 }
 
 void Wait::copy_then(std::shared_ptr<const Memory> from, void* to) {
@@ -112,8 +112,8 @@ bool Wait::stop() {
 void Wait::end() {
   if (failure_) std::rethrow_exception(failure_);
   std::optional<Error> first;
-  for (const Slot& slot : slots_) {
-    const auto& [row, columns, id] = *slot.address();
+  for (const Report& report : reports_) {
+    const auto& [row, columns, id] = *report.address();
     if (columns == 0) continue;
     const Error error = target_range_error(int64_t(row), id, columns);
     if (first) {
@@ -139,7 +139,7 @@ Wait::Progress Wait::advance() noexcept {
 // Large copies come in pieces, so that others are not kept waiting.
 Wait::Progress Wait::go_on() {
   constexpr size_t kPiece = 32 << 20;
-  if (!std::ranges::all_of(slots_, &Slot::is_written)) return Progress::none;
+  if (!std::ranges::all_of(reports_, &Report::is_written)) return Progress::none;
   if (!from_) return Progress::all;
   const size_t bytes = std::min(kPiece, from_->bytes - copied_);
   check(cudaMemcpyAsync(to_ + copied_, static_cast<const char*>(from_->address) + copied_, bytes,

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "../core/task.h"
+#include "report.h"
 #include "settle.h"
-#include "slots.h"
 
 namespace culoss::cuda {
 
@@ -36,7 +36,7 @@ class Wait final : public Task, public std::enable_shared_from_this<Wait> {
   Progress go_on();
 
   const Device& device_;
-  std::vector<Slot> slots_;  // one for each stream, written when it is there
+  std::vector<Report> reports_;  // one for each stream, written when it is there
   std::shared_ptr<const Memory> from_;
   char* to_ = nullptr;
   size_t copied_ = 0;  // bytes

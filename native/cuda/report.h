@@ -6,15 +6,15 @@
 namespace culoss::cuda {
 
 // A place for one error. It is not used again before the device has come to what writes it.
-class Slot {
+class Report {
  public:
-  Slot();
-  ~Slot();
-  Slot(Slot&& other) noexcept
+  Report();
+  ~Report();
+  Report(Report&& other) noexcept
       : error_(std::exchange(other.error_, nullptr)),
         written_(std::move(other.written_)),
         is_written_(other.is_written_) {}
-  Slot& operator=(Slot&&) = delete;
+  Report& operator=(Report&&) = delete;
 
   TargetError* address() const { return error_; }
   // Behind what writes it.

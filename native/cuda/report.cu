@@ -2,17 +2,17 @@
 #include <mutex>
 #include <vector>
 
-#include "slots.h"
+#include "report.h"
 
 namespace culoss::cuda {
 namespace {
 
-// Slots of all devices and threads. Their memory is never given back: no CUDA call runs at exit.
-class Slots {
+// Reports of all devices and threads. Their memory is never given back: no CUDA call runs at exit.
+class Reports {
  public:
-  static Slots& instance() {
-    static auto& slots = *new Slots;
-    return slots;
+  static Reports& instance() {
+    static auto& reports = *new Reports;
+    return reports;
   }
 
   TargetError* take() {
@@ -23,36 +23,36 @@ class Slots {
     free_.pop_back();
     return taken;
   }
-  void give(TargetError* slot) {
+  void give(TargetError* place) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    free_.push_back(slot);
+    free_.push_back(place);
   }
   // The same of one that may still be written, by a wait that was ended early.
-  void abandon(TargetError* slot, Event&& written) {
+  void abandon(TargetError* place, Event&& written) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    abandoned_.push_back({slot, std::move(written)});
+    abandoned_.push_back({place, std::move(written)});
   }
 
  private:
   struct Abandoned {
-    TargetError* slot;
+    TargetError* place;
     Event written;
   };
 
   void reclaim() {
     std::erase_if(abandoned_, [&](const Abandoned& one) {
       if (!one.written.is_done()) return false;
-      free_.push_back(one.slot);
+      free_.push_back(one.place);
       return true;
     });
   }
 
   void add_page() {
-    constexpr size_t kSlots = 4096 / sizeof(TargetError);
+    constexpr size_t kReports = 4096 / sizeof(TargetError);
     TargetError* page = nullptr;
-    check(cudaHostAlloc(&page, kSlots * sizeof(TargetError), cudaHostAllocPortable),
+    check(cudaHostAlloc(&page, kReports * sizeof(TargetError), cudaHostAllocPortable),
           "cudaHostAlloc");
-    for (size_t i = 0; i < kSlots; ++i) free_.push_back(page + i);
+    for (size_t i = 0; i < kReports; ++i) free_.push_back(page + i);
   }
 
   std::mutex mutex_;
@@ -62,30 +62,30 @@ class Slots {
 
 }  // namespace
 
-Slot::Slot() : error_(nullptr), written_(cudaEventDisableTiming) {
-  error_ = Slots::instance().take();
+Report::Report() : error_(nullptr), written_(cudaEventDisableTiming) {
+  error_ = Reports::instance().take();
   *error_ = {};
 }
 
-Slot::~Slot() {
+Report::~Report() {
   if (error_ == nullptr) return;
   try {
     if (is_written()) {
-      Slots::instance().give(error_);
+      Reports::instance().give(error_);
       return;
     }
   } catch (const Error&) {
-    // The device is lost, and the slot with it.
+    // The device is lost, and the place with it.
   }
-  Slots::instance().abandon(error_, std::move(written_));
+  Reports::instance().abandon(error_, std::move(written_));
 }
 
-void Slot::record(const Stream& stream) {
+void Report::record(const Stream& stream) {
   written_.record(stream);
   is_written_ = false;
 }
 
-bool Slot::is_written() {
+bool Report::is_written() {
   is_written_ = is_written_ || written_.is_done();
   return is_written_;
 }
