@@ -86,19 +86,30 @@ export declare class Criterion {
   start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop;
 }
 
+/** Memory for other processes; with a handle, that of another one. */
+export interface Shared {
+  handle?: Uint8Array;
+  offset?: number;
+}
+
+/** What is copied; where memory of someone else is; or what processes share. */
+export type Source = HostMemory | bigint | Shared;
+
 /** Memory of a CUDA device. */
 export declare class DeviceMemory {
   /**
    * A copy of the source, which waits for no other work; without one bytes as they come. With an
    * address memory of someone else, for whom `released` is called when nothing touches it any more.
    */
-  constructor(device: number, byteLength: number, source?: HostMemory | bigint, released?: Done);
+  constructor(device: number, byteLength: number, source?: Source, released?: Done);
   /** From memory of the same device a copy is enqueued; else this waits. */
   write(source: HostMemory | DeviceMemory): void;
   /** Waits for the device. */
   read(target: HostMemory): void;
   /** The bytes as they are now, which need as many on the device; then calls `done`. */
   readAsync(target: HostMemory, done: Done): void;
+  /** Of memory that was made for other processes. */
+  ipcHandle(): Uint8Array;
   dispose(): void;
 }
 

@@ -11,12 +11,12 @@ import {
   isHalf,
   lengthOf,
 } from './dtype';
-import { Description, fail, native } from './errors';
+import { Description, fail, failType, native } from './errors';
 import { binding } from './native';
 import { flatten, type NestedArray, shapeOf } from './nested';
 import { register } from './scope';
 import { checkShape } from './shape';
-import { fromHost, isTensor, type Tensor } from './tensor';
+import { fromHost, isTensor, shareableOn, type Tensor } from './tensor';
 import { checkOptions } from './validate';
 
 /** Typed arrays and their shape under either name: an onnxruntime tensor is one. */
@@ -47,6 +47,11 @@ export interface TensorOptions<D extends Dtype = Dtype> {
   dtype?: D;
   /** Default: `'cpu'`. */
   device?: DeviceLike;
+  /**
+   * Whether other processes can open the memory, by `ipcHandle()`. It is of a CUDA device, beside the
+   * pool: `cuda.memory()` does not count it, and `dispose()` waits for the device. Default: false.
+   */
+  shareable?: boolean;
 }
 
 /**
@@ -75,11 +80,15 @@ export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>
   shape?: readonly number[],
   options: TensorOptions<D> = {},
 ): Tensor<D> {
-  checkOptions(options, ['dtype', 'device']);
-  const { dtype, device = 'cpu' } = options;
+  checkOptions(options, ['dtype', 'device', 'shareable']);
+  const { dtype, device = 'cpu', shareable = false } = options;
   if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
   const target = checkDevice(device, 'options.device');
-  return register(toTensor(data, 'data', { shape, dtype }).to(target)) as Tensor as Tensor<D>;
+  if (typeof shareable !== 'boolean') failType('options.shareable', 'true or false', shareable);
+  if (shareable && target === 'cpu') fail('ERR_DEVICE', 'options.device', 'a CUDA device', target);
+  const read = toTensor(data, 'data', { shape, dtype });
+  const made = shareable ? shareableOn(target, read) : read.to(target);
+  return register(made) as Tensor as Tensor<D>;
 }
 
 /** Reads an argument that takes a tensor. What is not one yet becomes one on the CPU. */

@@ -14,6 +14,16 @@ export interface ForeignOptions<D extends Dtype = Dtype> {
   release?: () => void;
 }
 
+/** What `Tensor.fromIpcHandle` takes beside a handle and a shape. */
+export interface IpcOptions<D extends Dtype = Dtype> {
+  /** Default: `'float32'`. */
+  dtype?: D;
+  /** Default: `'cuda'`, the first one. */
+  device?: DeviceLike;
+  /** Bytes from the begin of the memory that the handle stands for. Default: 0. */
+  offset?: number;
+}
+
 /** Bytes that Node takes as one buffer whose memory is not its own. */
 function bytesOf(size: number, dtype: Dtype): number {
   const bytes = size * bytesPerElement(dtype);

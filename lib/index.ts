@@ -4,7 +4,7 @@ export { type CudaDevice, type CudaMemory, cuda, type UnavailableReason } from '
 export type { Device, DeviceLike } from './device';
 export type { DataOf, Dtype, FloatDtype } from './dtype';
 export { CulossError, type ErrorCode } from './errors';
-export type { ForeignOptions } from './foreign';
+export type { ForeignOptions, IpcOptions } from './foreign';
 export type { Graph } from './graph';
 export type { AsyncOptions } from './losses/background';
 export { BinaryCrossEntropy } from './losses/binary-cross-entropy';

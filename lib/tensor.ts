@@ -1,4 +1,5 @@
-import type { DeviceMemory, Operand } from '../binding';
+import { isUint8Array } from 'node:util/types';
+import type { DeviceMemory, Operand, Source } from '../binding';
 import { checkDevice, cudaAt, type Device, type DeviceLike, deviceIndex } from './device';
 import {
   allocate,
@@ -14,7 +15,7 @@ import {
   lengthOf,
 } from './dtype';
 import { Description, errorOf, fail, failType, native, nativeAsync } from './errors';
-import { type ForeignOptions, foreignData, isPinned, pinnedData } from './foreign';
+import { type ForeignOptions, foreignData, type IpcOptions, isPinned, pinnedData } from './foreign';
 import { unwatch, watch } from './leaks';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
@@ -40,7 +41,7 @@ export let empty: <D extends Dtype>(
   shape: readonly number[],
   dtype: D,
   device: Device,
-  source?: HostData,
+  source?: Source,
 ) => Tensor<D>;
 
 /** A tensor over memory of someone else. */
@@ -100,7 +101,7 @@ export class Tensor<D extends Dtype = Dtype> {
       shape: readonly number[],
       dtype: D,
       device: Device,
-      ...source: [(HostData | bigint)?, (() => void)?]
+      ...source: [Source?, (() => void)?]
     ): Tensor<D> => {
       const size = sizeOf(shape);
       const [index, bytes] = [deviceIndex(device), size * bytesPerElement(dtype)];
@@ -154,9 +155,44 @@ export class Tensor<D extends Dtype = Dtype> {
       failType('options.release', 'a function', release);
     }
     const lengths = checkShape(shape, undefined, 'shape');
+    checkSize(sizeOf(lengths), dtype);
     checkAddress(address, sizeOf(lengths), dtype);
     const there = checkDevice(device, 'options.device');
     return register(foreign(address, lengths, dtype as D, there, release));
+  }
+
+  /**
+   * A tensor over device memory of another process, by the handle that `ipcHandle()` of a tensor, or
+   * `cudaIpcGetMemHandle`, gave there; `offset` is where it begins, in bytes. Nothing is copied.
+   *
+   * The process that allocated the memory must keep it until this tensor was disposed, or collected;
+   * disposing it waits for the work that was enqueued with it. Nobody orders the work of two
+   * processes: wait with `cuda.synchronize()` before the other one is told to go on.
+   *
+   * Throws `ERR_CUDA` for a handle that CUDA does not open, as in the process that it comes from;
+   * `ERR_OPTION`, `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_CUDA_UNAVAILABLE`.
+   */
+  static fromIpcHandle<D extends Dtype = 'float32'>(
+    handle: Uint8Array,
+    shape: readonly number[],
+    options: IpcOptions<D> = {},
+  ): Tensor<D> {
+    checkOptions(options, ['dtype', 'device', 'offset']);
+    const { dtype = 'float32', device = 'cuda', offset = 0 } = options;
+    checkDtype(dtype, 'options.dtype');
+    if (!isUint8Array(handle)) failType('handle', `a Uint8Array of ${handleBytes} bytes`, handle);
+    if (lengthOf(handle) !== handleBytes) {
+      fail('ERR_OPTION', 'handle', `${handleBytes} bytes`, new Description(`${lengthOf(handle)}`));
+    }
+    const lengths = checkShape(shape, undefined, 'shape');
+    checkSize(sizeOf(lengths), dtype);
+    const width = bytesPerElement(dtype);
+    if (typeof offset !== 'number' || !Number.isSafeInteger(offset / width) || offset < 0) {
+      fail('ERR_OPTION', 'options.offset', `a multiple of ${width} bytes, from 0 on`, offset);
+    }
+    const there = checkDevice(device, 'options.device');
+    if (there === 'cpu') fail('ERR_DEVICE', 'options.device', 'a CUDA device', there);
+    return register(empty(lengths, dtype as D, there, { handle, offset }));
   }
 
   private constructor(
@@ -329,6 +365,21 @@ export class Tensor<D extends Dtype = Dtype> {
   }
 
   /**
+   * What another process opens the memory by, with `Tensor.fromIpcHandle` or `cudaIpcOpenMemHandle`.
+   * The tensor must be made with `shareable: true`, and kept until the others have let go of it.
+   *
+   * Throws `ERR_OPTION` for another tensor.
+   */
+  ipcHandle(): Uint8Array {
+    const { memory } = operandOf(this, 'tensor');
+    if (!shareable.has(this)) {
+      const expected = 'a tensor that was made with shareable: true';
+      fail('ERR_OPTION', 'tensor.ipcHandle', expected, new Description(`${this}`));
+    }
+    return native(() => (memory as DeviceMemory).ipcHandle());
+  }
+
+  /**
    * The elements in pinned memory of the host, as `pin_memory` of PyTorch gives them: a new tensor, or
    * itself if they are there. A CUDA device reads and writes such memory by itself, which makes
    * `cuda()` faster; there should not be too much of it, and `dispose()` gives it back.
@@ -375,13 +426,34 @@ export class Tensor<D extends Dtype = Dtype> {
   }
 }
 
+/** Bytes of a handle of CUDA. */
+const handleBytes = 64;
+
+const shareable = new WeakSet<Tensor>();
+
+/** A copy of a tensor in device memory that other processes can open. */
+export function shareableOn<D extends Dtype>(device: Device, source: Tensor<D>): Tensor<D> {
+  checkSize(source.size, source.dtype);
+  const made = empty(source.shape, source.dtype, device, {});
+  shareable.add(made);
+  try {
+    return made.set(source);
+  } catch (error) {
+    made.dispose();
+    throw error;
+  }
+}
+
+/** Throws unless there are elements, and not more than there can be. */
+function checkSize(size: number, dtype: Dtype): void {
+  if (size > 0 && Number.isSafeInteger(size * bytesPerElement(dtype))) return;
+  const actual = new Description(`${size} elements`);
+  fail('ERR_SHAPE', 'shape', 'at least one element and fewer than 2^53 bytes', actual);
+}
+
 function checkAddress(address: unknown, size: number, dtype: Dtype): void {
   const width = bytesPerElement(dtype);
   const bytes = size * width;
-  if (size === 0 || !Number.isSafeInteger(bytes)) {
-    const actual = new Description(`${size} elements`);
-    fail('ERR_SHAPE', 'shape', 'at least one element and fewer than 2^53 bytes', actual);
-  }
   const expected = `an address of ${bytes} bytes, a bigint that is a multiple of ${width}`;
   if (typeof address !== 'bigint') failType('address', expected, address);
   const isWithin = address > 0n && address < 2n ** 64n - BigInt(bytes);

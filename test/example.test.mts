@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { cuda } from 'culoss';
+import { findPython } from '../scripts/bench/peers.mjs';
+import { itUnless, notEmulated } from './devices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -25,5 +28,18 @@ describe('example', () => {
     const html = readFileSync(path, 'utf8');
     expect(html.match(/<svg/g)).to.have.length(6);
     expect(html).not.to.match(/<script|<link|src=|url\((?!#)|NaN|undefined/);
+  });
+
+  const python = findPython();
+  const [hasCuda, wantsAll] = [
+    cuda.isAvailable() && notEmulated !== null,
+    process.env.REQUIRE_CUDA === '1' && process.env.REQUIRE_TORCH === '1',
+  ];
+  const missing = hasCuda && python ? null : 'it needs a GPU, and a Python with torch for it';
+  itUnless(wantsAll ? null : missing, 'gives PyTorch a gradient in its own memory cuda:0', () => {
+    if (missing) throw new Error(`REQUIRE_CUDA=1 and REQUIRE_TORCH=1, but ${missing}`);
+    const script = `${root}out/scripts/examples/pytorch/main.mjs`;
+    const output = execFileSync(process.execPath, [script, python as string], { encoding: 'utf8' });
+    expect(output).to.match(/^loss \d\.\d{6}, of PyTorch \d\.\d{6}; the gradients agree$/m);
   });
 });

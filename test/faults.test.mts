@@ -114,6 +114,14 @@ const calls: Call[] = [
       }),
   },
   {
+    title: 'memory for other processes',
+    run: (device) =>
+      using((own) => {
+        const x = own(tensor(logits, undefined, { device, shareable: true }));
+        return [x.ipcHandle().length, ...numbers(own(criterion.forward(x, [0, 1])))];
+      }),
+  },
+  {
     title: 'the time of a stream',
     run: (device) =>
       using((own) => {

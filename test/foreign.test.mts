@@ -1,4 +1,6 @@
 // Memory of others: addresses, tensors over them, and memory that is pinned.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { BinaryFocalLoss, CulossError, cuda, Stream, Tensor, tensor } from 'culoss';
 import { batchOf, criterionOf } from './cases.mjs';
@@ -234,6 +236,109 @@ describe('memory of others', () => {
       .set(data as never);
     data.fill(3);
     expect([numbers(there)[999], numbers(set)[999]]).to.deep.equal([1, 2]);
+  });
+
+  onCuda('shared memory: another process reads and writes it cuda:0', async () => {
+    const shared = { device: 'cuda:0', shareable: true } as const;
+    const x = tensor(inputs, undefined, shared);
+    const room = tensor(new Float32Array(2 * 33 * 5), [2, 33, 5], shared);
+    await cuda.synchronize();
+    const script = `
+      const { CategoricalFocalLoss, cuda, Tensor } = require('culoss');
+      const { handles, ids } = JSON.parse(process.argv[1]);
+      const [x, room] = handles.map((handle) => Uint8Array.from(handle));
+      (async () => {
+        const outGrad = Tensor.fromIpcHandle(room, [33, 5], { offset: 4 * 33 * 5 });
+        const inputs = Tensor.fromIpcHandle(x, [33, 5], { dtype: 'float32', device: 'cuda:0' });
+        const criterion = new CategoricalFocalLoss({ from: 'logits' });
+        const { loss } = criterion.valueAndGrad(inputs, ids, { outGrad });
+        console.log(await loss.itemAsync());
+        for (const one of [inputs, outGrad, loss]) one.dispose();
+      })();`;
+    const handles = [x, room].map((one) => [...one.ipcHandle()]);
+    const argument = JSON.stringify({ handles, ids });
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script, argument], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      encoding: 'utf8',
+    });
+    expect(stderr).to.equal('');
+    const { loss, grad } = criterion.valueAndGrad(tensor(inputs).cuda(), ids);
+    expect(Number(stdout)).to.equal(loss.item());
+    const written = numbers(room);
+    expectSame(written.slice(33 * 5), numbers(grad));
+    expectSame(written.slice(0, 33 * 5), Array(33 * 5).fill(0));
+    for (const one of [x, room]) one.dispose();
+  });
+
+  onCuda('shared memory: what cannot be shared, or opened, is refused cuda:0', () => {
+    const [there, here] = [tensor([1]).cuda(), tensor([1])];
+    for (const one of [there, here]) {
+      const message =
+        /^tensor.ipcHandle: expected a tensor that was made with shareable: true, got T/;
+      expectError(() => one.ipcHandle(), 'ERR_OPTION', RangeError, message);
+    }
+    const make = (...given: unknown[]): (() => unknown) => {
+      return () => Tensor.fromIpcHandle(...(given as [Uint8Array, number[]]));
+    };
+    const handle = new Uint8Array(64);
+    expectError(make(handle, [1]), 'ERR_CUDA', CulossError, /^cudaIpcOpenMemHandle failed/);
+    expectError(
+      make('handle', [1]),
+      'ERR_OPTION',
+      TypeError,
+      /^handle: expected a Uint8Array of 64/,
+    );
+    expectError(
+      make(handle.subarray(1), [1]),
+      'ERR_OPTION',
+      RangeError,
+      /^handle: expected 64 bytes/,
+    );
+    expectError(
+      make(handle, [0]),
+      'ERR_SHAPE',
+      RangeError,
+      /^shape: expected at least one element/,
+    );
+    for (const offset of [-4, 2, Number.NaN, '4']) {
+      expectError(
+        make(handle, [1], { offset }),
+        'ERR_OPTION',
+        RangeError,
+        /^options.offset: expec/,
+      );
+    }
+    expectError(make(handle, [1], { device: 'cpu' }), 'ERR_DEVICE', CulossError, /^options.device/);
+    const shareable = true;
+    expectError(
+      () => tensor([1], [1], { shareable }),
+      'ERR_DEVICE',
+      CulossError,
+      /^options.device/,
+    );
+    expectError(
+      () => tensor([], [0], { device: 'cuda', shareable }),
+      'ERR_SHAPE',
+      RangeError,
+      /^shape: expected at least one element/,
+    );
+  });
+
+  itUnless(notEmulated, 'emulated shared memory: nothing is left of it', async () => {
+    await forgetWhatIsLost();
+    const before = await liveOn(0);
+    const x = tensor(inputs, undefined, { device: 'cuda:0', shareable: true });
+    const loss = criterion.forward(x, ids);
+    expectError(
+      () => Tensor.fromIpcHandle(x.ipcHandle(), [33, 5]), // of the process itself
+      'ERR_CUDA',
+      CulossError,
+      /^cudaIpcOpenMemHandle failed/,
+    );
+    x.dispose();
+    loss.item();
+    loss.dispose();
+    expect(await liveOn(0)).to.equal(before);
   });
 
   itUnless(cuda.unavailableReason ? null : 'there is CUDA', 'pinned memory needs CUDA', () => {

@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include <cstring>
+
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
@@ -52,9 +54,22 @@ std::shared_ptr<cuda::Memory> adopted(const Napi::CallbackInfo& info, int device
   });
 }
 
+// New memory for other processes, or that of another one.
+std::shared_ptr<cuda::Memory> shared(const Napi::Object& of, int device, size_t bytes) {
+  if (of.Get("handle").IsUndefined()) return cuda::allocate_shareable(device, bytes);
+  const Bytes given = host_bytes(of.Get("handle"), "handle");
+  cuda::IpcHandle handle;
+  if (given.size != handle.size()) {
+    throw Error("ERR_OPTION", "handle: expected " + std::to_string(handle.size()) + " bytes");
+  }
+  std::memcpy(handle.data(), given.memory, given.size);
+  const int64_t offset = count_from(of.Get("offset").ToNumber().DoubleValue(), "offset");
+  return cuda::open_shared(device, handle, size_t(offset), bytes);
+}
+
 }  // namespace
 
-// constructor(device: number, byteLength: number, source?: HostMemory | bigint, released?: Done)
+// constructor(device: number, byteLength: number, source?: Source, released?: Done)
 DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DeviceMemory>(info), registry_(Registry::of(info.Env())) {
   guarded(info.Env(), [&] {
@@ -68,6 +83,11 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
       memory_ = adopted(info, device_, size_);
       registry_->add(this);
       is_foreign_ = true;
+      return;
+    }
+    if (info[2].IsObject() && !info[2].IsTypedArray()) {
+      memory_ = sweeping(*registry_, [&] { return shared(info[2].ToObject(), device_, size_); });
+      registry_->add(this);
       return;
     }
     const bool has_source = !info[2].IsUndefined();
@@ -136,6 +156,17 @@ void DeviceMemory::read_async(const Napi::CallbackInfo& info) {
   });
 }
 
+// ipcHandle(): Uint8Array
+Napi::Value DeviceMemory::ipc_handle(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    expect_usable();
+    const cuda::IpcHandle handle = cuda::ipc_handle_of(*memory_);
+    Napi::Uint8Array bytes = Napi::Uint8Array::New(info.Env(), handle.size());
+    std::memcpy(bytes.Data(), handle.data(), handle.size());
+    return bytes;
+  });
+}
+
 // dispose(): void
 void DeviceMemory::dispose(const Napi::CallbackInfo&) { free(); }
 
@@ -163,6 +194,7 @@ Napi::Function DeviceMemory::define(Napi::Env env) {
       env, "DeviceMemory",
       {InstanceMethod<&DeviceMemory::write>("write"), InstanceMethod<&DeviceMemory::read>("read"),
        InstanceMethod<&DeviceMemory::read_async>("readAsync"),
+       InstanceMethod<&DeviceMemory::ipc_handle>("ipcHandle"),
        InstanceMethod<&DeviceMemory::dispose>("dispose")});
 }
 

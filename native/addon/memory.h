@@ -33,6 +33,7 @@ class DeviceMemory : public Napi::ObjectWrap<DeviceMemory> {
   void write(const Napi::CallbackInfo& info);
   void read(const Napi::CallbackInfo& info);
   void read_async(const Napi::CallbackInfo& info);
+  Napi::Value ipc_handle(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   void expect_usable() const;
   void free() noexcept;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -60,6 +61,14 @@ std::shared_ptr<Memory> upload(int device, const void* from, size_t bytes);
 // task that is over when nothing touches it any more. It must not throw.
 using Released = std::function<void(std::shared_ptr<Task>)>;
 std::shared_ptr<Memory> adopt(int device, void* address, size_t bytes, Released released);
+
+// Memory that processes share, by a handle; other processes open it. To let go of it waits for what
+// was enqueued with it.
+using IpcHandle = std::array<unsigned char, 64>;
+std::shared_ptr<Memory> allocate_shareable(int device, size_t bytes);
+IpcHandle ipc_handle_of(const Memory& memory);
+std::shared_ptr<Memory> open_shared(int device, const IpcHandle& handle, size_t offset,
+                                    size_t bytes);
 
 // Memory of the host that devices read and write by themselves.
 void* allocate_pinned(size_t bytes);

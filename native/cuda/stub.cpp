@@ -24,6 +24,9 @@ void limit_memory(int, std::optional<size_t>) { refuse(); }
 std::shared_ptr<Memory> allocate(int, size_t) { refuse(); }
 std::shared_ptr<Memory> upload(int, const void*, size_t) { refuse(); }
 std::shared_ptr<Memory> adopt(int, void*, size_t, Released) { refuse(); }
+std::shared_ptr<Memory> allocate_shareable(int, size_t) { refuse(); }
+IpcHandle ipc_handle_of(const Memory&) { refuse(); }
+std::shared_ptr<Memory> open_shared(int, const IpcHandle&, size_t, size_t) { refuse(); }
 void* allocate_pinned(size_t) { refuse(); }
 void free_pinned(void*) noexcept {}
 void copy_to_device(const std::shared_ptr<Memory>&, const void*) { refuse(); }

@@ -32,7 +32,6 @@ struct EmulatedPool {
 namespace emulation {
 namespace {
 
-constexpr size_t kGuard = 64;
 constexpr unsigned char kGuardByte = 0xa5;
 constexpr unsigned char kPoison = 0xff;  // NaN in every floating-point type
 
@@ -43,7 +42,7 @@ size_t shift() {
 
 struct Allocation {
   size_t bytes;
-  EmulatedPool* pool;
+  EmulatedPool* pool;  // null of what processes share
 };
 
 // By the address that the engine has.
@@ -75,10 +74,8 @@ cudaError_t allocate(void** memory, size_t bytes, EmulatedPool* pool) {
   auto* begin = static_cast<unsigned char*>(malloc(shift() + bytes + 2 * kGuard));
   if (begin == nullptr) return remember(cudaErrorMemoryAllocation);
   begin += shift();
-  memset(begin, kGuardByte, kGuard);
-  memset(begin + kGuard, kPoison, bytes);
-  memset(begin + kGuard + bytes, kGuardByte, kGuard);
   *memory = begin + kGuard;
+  poison(*memory, bytes);
   allocations()[*memory] = {bytes, pool};
   pool->take(bytes);
   add_live(1);
@@ -157,6 +154,23 @@ cudaError_t copy_on_device(void* to, const void* from, size_t bytes, cudaStream_
 }
 
 }  // namespace
+
+void poison(void* memory, size_t bytes) {
+  auto* const begin = static_cast<unsigned char*>(memory) - kGuard;
+  memset(begin, kGuardByte, kGuard);
+  memset(begin + kGuard, kPoison, bytes);
+  memset(begin + kGuard + bytes, kGuardByte, kGuard);
+}
+
+void add_shared(void* memory, size_t bytes) {
+  allocations()[memory] = {bytes, nullptr};
+  add_live(1);
+}
+
+void remove_shared(void* memory) {
+  allocations().erase(memory);
+  add_live(-1);
+}
 
 void check_memory() {
   for (const auto& [memory, allocation] : allocations()) check_guards(memory, allocation.bytes);
@@ -255,7 +269,8 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   if (const auto* const found = allocation_at(memory)) {
     const auto& [begin, allocation] = *found;
     const size_t offset = static_cast<const char*>(memory) - static_cast<const char*>(begin);
-    if (offset < allocation.bytes) *attributes = {cudaMemoryTypeDevice, allocation.pool->device};
+    if (offset < allocation.bytes)
+      *attributes = {cudaMemoryTypeDevice, allocation.pool ? allocation.pool->device : 0};
   }
   return cudaSuccess;
 }

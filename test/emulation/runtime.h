@@ -43,6 +43,12 @@ cudaError_t enqueue_work(cudaStream_t stream, Work work);
 // Runs what a stream has been given so far, and what that waits for.
 cudaError_t drain(cudaStream_t stream);
 
+// Memory beside the pools, with a guard on either side.
+constexpr size_t kGuard = 64;
+void poison(void* memory, size_t bytes);
+void add_shared(void* memory, size_t bytes);
+void remove_shared(void* memory);
+
 // After every kernel: what lies around allocations, and what was freed, is as it was.
 void check_memory();
 
