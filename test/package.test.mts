@@ -26,6 +26,37 @@ describe('package', () => {
     expect(names.length).to.be.at.most(10);
   });
 
+  it('has no more than its two dependencies, which have none and no install script', () => {
+    expect(Object.keys(manifest.dependencies)).to.deep.equal([
+      'node-gyp-build',
+      'simple-statistics',
+    ]);
+    for (const name of Object.keys(manifest.dependencies)) {
+      const { dependencies = {}, scripts = {} } = require(
+        `../../node_modules/${name}/package.json`,
+      );
+      expect(dependencies).to.deep.equal({});
+      expect(Object.keys(scripts).filter((script) => /install/.test(script))).to.deep.equal([]);
+    }
+  });
+
+  it('loads nothing that could start a program, open a connection or compile code', () => {
+    const script = `
+      const before = new Set(process.moduleLoadList);
+      const { BinaryFocalLoss } = require('culoss');
+      new BinaryFocalLoss().forwardAsync([[0.25]], [0]).then(() => {
+        const added = process.moduleLoadList.filter((name) => !before.has(name));
+        console.log(JSON.stringify(added));
+      });`;
+    const output = execFileSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8' });
+    const added = JSON.parse(output) as string[];
+    expect(added).to.include('NativeModule util/types');
+    const names = added.map((name) => name.replace(/^.* /, ''));
+    const refused =
+      /^(child_process|cluster|dgram|dns|http|http2|https|inspector|net|tls|vm|wasi)$/;
+    expect(names.filter((name) => refused.test(name))).to.deep.equal([]);
+  });
+
   it('is all that `npx culoss bench` needs where it is installed without what it is developed with', () => {
     const folder = mkdtempSync(join(tmpdir(), 'culoss-install-'));
     const flags = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
