@@ -77,7 +77,7 @@ export declare class Criterion {
    * each of the `Operands`.
    */
   run(numbers: Float64Array, ...operands: Argument[]): void;
-  /** Throws what `run` throws of the operands, before it looks at what is in them. */
+  /** Throws what `run` throws of the operands, before it looks at what is in them or enqueues it. */
   check(numbers: Float64Array, ...operands: Argument[]): void;
   /**
    * `run` for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
@@ -152,7 +152,7 @@ export interface Properties {
 }
 
 /**
- * Of the pool that all memory of a device comes from, in bytes; and how many objects the collector
+ * Of the pool that memory of a device comes from, in bytes; and how many objects the collector
  * has taken that nobody disposed, in this environment.
  */
 export interface PoolMemory {

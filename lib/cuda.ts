@@ -18,10 +18,10 @@ export interface CudaDevice {
 }
 
 /**
- * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, workspaces
- * and streams, `peak` the most of that at once, `reserved` taken from the device for it, which others
- * cannot have; `limit` is what `setMemoryLimit` said, or null. `leaks` counts the tensors of this thread that nobody disposed: the garbage collector
- * came to them.
+ * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, but for
+ * shareable ones, for workspaces and streams, `peak` the most of that at once, `reserved` taken from
+ * the device for it, which others cannot have; `limit` is what `setMemoryLimit` said, or null. `leaks`
+ * counts the tensors of this thread that nobody disposed: the garbage collector came to them.
  */
 export interface CudaMemory {
   allocated: number;
@@ -92,10 +92,10 @@ export const cuda = {
     native(() => binding.cudaResetPeakMemory(deviceIndex(device)));
   },
   /**
-   * Lets culoss allocate no more than so many bytes of device `index` at once, in all threads of the
-   * process, and keep no more than that reserved; `null` lifts the limit. What is beyond it is
-   * `ERR_OUT_OF_MEMORY`, after a wait for what was freed. Sums that a call needs meanwhile count, but
-   * are not refused.
+   * Lets tensors have no more than so many bytes of device `index` at once, in all threads of the
+   * process, and keeps no more than that reserved; `null` lifts the limit. What is beyond it is
+   * `ERR_OUT_OF_MEMORY`, after a wait for the device, of this thread too, if that has to free some.
+   * What a call or a stream needs for itself counts, but is not refused; shareable tensors do not count.
    *
    * Throws `ERR_OPTION`, and what `memory` throws.
    *

@@ -14,9 +14,17 @@ export function checkWork<R>(work: Work<R>, argument: string): Work<R> {
   if (isAsyncFunction(work)) failType(argument, expected, new Description('an async one'));
   return () => {
     const result = work();
-    if (isThenable(result)) failType(argument, expected, new Description('one with a promise'));
+    if (isThenable(result)) {
+      abandon(result);
+      failType(argument, expected, new Description('one with a promise'));
+    }
     return result;
   };
+}
+
+/** Refuses a promise: what it rejects with later is not told beside that. */
+export function abandon(promise: unknown): void {
+  Promise.resolve(promise).catch(() => {});
 }
 
 /** Whether a value is a promise, or will be taken for one. */

@@ -33,14 +33,17 @@ function bytesOf(size: number, dtype: Dtype): number {
 }
 
 /** What is told of memory on the host that the collector has come to. */
-const releases = new FinalizationRegistry<() => void>((release) => release());
+const releases = new FinalizationRegistry<() => void>(tell);
 
-/** Memory on the host that goes back by hand. */
+/** Memory on the host that goes back by hand, once, when no call holds it. */
 class Lent {
   #calls = 0;
   #isReturned = false;
+  #giveBack: (() => void) | undefined;
 
-  constructor(readonly giveBack: () => void) {}
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
 
   hold(): void {
     this.#calls += 1;
@@ -58,17 +61,32 @@ class Lent {
   }
 
   #settle(): void {
-    if (this.#isReturned && this.#calls === 0) this.giveBack();
+    if (!this.#isReturned || this.#calls > 0) return;
+    const giveBack = this.#giveBack;
+    this.#giveBack = undefined;
+    giveBack?.();
   }
 }
 
-const lent = new WeakMap<ArrayBufferView, Lent>();
+/** By buffer: other views may be on it. */
+const lent = new WeakMap<ArrayBufferLike, Lent>();
 
-/** Keeps memory of someone else, if it is that, until what this returns is called. */
+/** Keeps memory that goes back by hand, if it is that, until what this returns is called. */
 export function hold(data: ArrayBufferView): () => void {
-  const held = lent.get(data);
+  const held = lent.get(data.buffer);
   held?.hold();
   return () => held?.letGo();
+}
+
+/** What a release throws is nobody's to catch, wherever it is called. */
+function tell(release: () => void): void {
+  try {
+    release();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 /** Memory on the host that V8 does not own, and what gives it back: nothing sees it then. */
@@ -83,9 +101,9 @@ function lend<D extends Dtype>(buffer: ArrayBuffer, dtype: D, release?: () => vo
   const own = new Lent(() => {
     releases.unregister(buffer);
     native(() => binding.detach(buffer));
-    release?.();
+    if (release) tell(release);
   });
-  lent.set(data, own);
+  lent.set(buffer, own);
   return { data, giveBack: () => own.return() };
 }
 

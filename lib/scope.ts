@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isThenable } from './enqueue';
+import { abandon, isThenable } from './enqueue';
 import { Description, failType } from './errors';
 
 /** What a scope can free. */
@@ -163,6 +163,7 @@ function checkResult(result: unknown): ReadonlySet<object> {
   const objects = objectsIn(result);
   for (const one of objects) {
     if (isThenable(one)) {
+      abandon(one);
       failType('work', 'a result without promises inside', new Description('one with a promise'));
     }
   }

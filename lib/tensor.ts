@@ -127,12 +127,14 @@ export class Tensor<D extends Dtype = Dtype> {
    * A tensor over memory that someone else owns, at an address of the host or of a CUDA device; nothing
    * is copied. The memory must hold the elements, in row-major order, until `release` is called: once,
    * when the tensor was disposed, or collected, and nothing touches it any more; not when the thread
-   * ends before. What others enqueue with it is theirs to order: with `Stream.address`, or by waiting.
+   * ends before. What that throws is an uncaught exception. What others enqueue with the memory is
+   * theirs to order: with `Stream.address`, or by waiting. Views of it, as `dataSync()` gives them, end
+   * with the tensor.
    *
-   * Nothing can check that the memory is there and long enough: an address that is wrong may end the
-   * process. `ERR_OPTION` is thrown for one that is 0, no bigint, or not aligned to the dtype,
-   * `ERR_DEVICE` for one that CUDA does not know on that device; `ERR_SHAPE`, `ERR_DTYPE`,
-   * `ERR_CUDA_UNAVAILABLE`.
+   * On the host nothing can check that the memory is there and long enough: an address that is wrong
+   * may end the process. `ERR_OPTION` is thrown for one that is 0, no bigint, or not aligned to the
+   * dtype, `ERR_DEVICE` for one that CUDA does not know on that device, `ERR_SHAPE` for more than lies
+   * behind it there; `ERR_DTYPE`, `ERR_CUDA_UNAVAILABLE`.
    *
    * @example
    * ```js
@@ -170,7 +172,8 @@ export class Tensor<D extends Dtype = Dtype> {
    * processes: wait with `cuda.synchronize()` before the other one is told to go on.
    *
    * Throws `ERR_CUDA` for a handle that CUDA does not open, as in the process that it comes from;
-   * `ERR_OPTION`, `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_CUDA_UNAVAILABLE`.
+   * `ERR_SHAPE` for more than the memory has; `ERR_OPTION`, `ERR_DTYPE`, `ERR_DEVICE`,
+   * `ERR_CUDA_UNAVAILABLE`.
    */
   static fromIpcHandle<D extends Dtype = 'float32'>(
     handle: Uint8Array,
@@ -287,9 +290,9 @@ export class Tensor<D extends Dtype = Dtype> {
   }
 
   /**
-   * The elements in row-major order, as `dataSync` gives them. From a CUDA device they come beside
-   * the thread of JavaScript, as they are now: a copy on the device, of as many bytes, is what later
-   * calls do not touch. The tensor may be disposed meanwhile.
+   * The elements in row-major order, as `dataSync` gives them: on the CPU the tensor's own memory.
+   * From a CUDA device they come beside the thread of JavaScript, as they are now: a copy on the
+   * device, of as many bytes, is what later calls do not touch. The tensor may be disposed meanwhile.
    */
   async data(): Promise<DataOf<D>> {
     const { memory } = operandOf(this, 'tensor');
@@ -322,6 +325,7 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /** The elements as nested arrays, as `arraySync` gives them, read as by `data`. */
   async array(): Promise<NestedArray> {
+    if (this.device === 'cpu') return this.arraySync(); // as they are now
     this.#expectNestable();
     return nest(numbersOf(await this.data(), this.dtype), this.shape);
   }
@@ -340,6 +344,7 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /** The one element, as `item` gives it, read as by `data`. */
   async itemAsync(): Promise<number> {
+    if (this.device === 'cpu') return this.item(); // as it is now
     this.#expectOne();
     return numbersOf(await this.data(), this.dtype)[0] as number;
   }
@@ -361,7 +366,9 @@ export class Tensor<D extends Dtype = Dtype> {
    */
   get address(): bigint {
     const { memory } = operandOf(this, 'tensor');
-    return this.size === 0 ? 0n : native(() => binding.addressOf(memory));
+    if (this.size === 0) return 0n;
+    const there = this.device === 'cpu' ? this.#whole(memory as HostData) : memory;
+    return native(() => binding.addressOf(there));
   }
 
   /**
@@ -454,7 +461,7 @@ function checkSize(size: number, dtype: Dtype): void {
 function checkAddress(address: unknown, size: number, dtype: Dtype): void {
   const width = bytesPerElement(dtype);
   const bytes = size * width;
-  const expected = `an address of ${bytes} bytes, a bigint that is a multiple of ${width}`;
+  const expected = `where ${bytes} bytes are, a bigint above 0 and a multiple of ${width}`;
   if (typeof address !== 'bigint') failType('address', expected, address);
   const isWithin = address > 0n && address < 2n ** 64n - BigInt(bytes);
   if (!isWithin || address % BigInt(width) !== 0n) fail('ERR_OPTION', 'address', expected, address);

@@ -10,7 +10,7 @@ const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.en
 const cuda = { CULOSS_CUDA };
 const some =
   '^async|^waits|^fuzz|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
-const threaded = '^async|^waits|emulated waits|^workers|^streams';
+const threaded = '^async|^waits|^workers|^streams';
 const alone = ['rebuild', 'event-loop'].map((name) => `out/test/${name}.test.mjs`);
 const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];
 const steps = [

@@ -1,5 +1,5 @@
 // Memory of others: addresses, tensors over them, and memory that is pinned.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { BinaryFocalLoss, CulossError, cuda, Stream, Tensor, tensor } from 'culoss';
@@ -14,7 +14,7 @@ import {
   onCuda,
   onDevices,
 } from './devices.mjs';
-import { expectError, expectSame } from './expect.mjs';
+import { expectError, expectRejection, expectSame } from './expect.mjs';
 
 const { inputs, ids } = batchOf([33, 5], 'logits');
 const criterion = criterionOf({ loss: 'CategoricalFocalLoss', from: 'logits' });
@@ -109,13 +109,64 @@ describe('memory of others', () => {
     }
   });
 
+  it('foreign: another view of the same memory holds it, too, and nobody is told twice', async () => {
+    const owner = tensor(new Float32Array(2_000_000).fill(0.3), [20_000, 100]);
+    const ids = new Int32Array(20_000);
+    const expected = new BinaryFocalLoss().forward(owner, ids).item();
+    let told = 0;
+    const same = Tensor.fromAddress(owner.address, [2_000_000], { release: () => ++told });
+    const view = { data: (same.dataSync() as Float32Array).subarray(0), shape: owner.shape };
+    const alias = tensor(same.dataSync() as Float32Array, [20_000, 100]);
+    const calls = [view, alias].map((x) => new BinaryFocalLoss().forwardAsync(x, ids));
+    same.dispose();
+    expect(told).to.equal(0);
+    for (const call of calls) expect((await call).item()).to.equal(expected);
+    expect(told).to.equal(1);
+    await expectRejection(new BinaryFocalLoss().forwardAsync(alias, ids), 'ERR_SHAPE');
+    expect(told).to.equal(1);
+    expectError(
+      () => alias.address,
+      'ERR_SHAPE',
+      RangeError,
+      /^tensor: expected memory of 2000000/,
+    );
+  });
+
+  it('foreign: reads of what is disposed behind them give what was there', async () => {
+    const owner = tensor([[1, 2]]);
+    const same = Tensor.fromAddress(owner.address, [1, 2]);
+    const one = Tensor.fromAddress(owner.address, [1]);
+    const reads = [same.array(), one.itemAsync()];
+    for (const each of [same, one]) each.dispose();
+    owner.set(new Float32Array([8, 9]));
+    expect(await Promise.all(reads)).to.deep.equal([[[1, 2]], 1]);
+  });
+
+  it('foreign: what a release throws is an uncaught exception, and no error of a call', () => {
+    const script = `
+      const { BinaryFocalLoss, Tensor, tensor } = require('culoss');
+      const owner = tensor([[0.25, 0.75]]);
+      const release = () => { throw new Error('mine'); };
+      const same = () => Tensor.fromAddress(owner.address, [1, 2], { release });
+      process.on('uncaughtException', ({ message }) => console.log(message));
+      same().dispose();
+      const x = same();
+      new BinaryFocalLoss().forwardAsync(x, [1]).then((loss) => console.log(loss.item().toFixed(4)));
+      x.dispose();`;
+    const output = execFileSync(process.execPath, ['-e', script], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      encoding: 'utf8',
+    });
+    expect(output.trim().split('\n').sort()).to.deep.equal(['0.0180', 'mine', 'mine']);
+  });
+
   it('foreign: what is no address, no memory or no shape is refused', () => {
     const { address } = tensor(new Float32Array(4));
     const make = (...given: unknown[]): (() => unknown) => {
       return () => Tensor.fromAddress(...(given as [bigint, number[]]));
     };
     const wanted =
-      /^address: expected an address of 16 bytes, a bigint that is a multiple of 4, got/;
+      /^address: expected where 16 bytes are, a bigint above 0 and a multiple of 4, got/;
     for (const wrong of [0n, -4n, 2n ** 64n, address + 1n, 2n ** 64n - 4n]) {
       expectError(make(wrong, [4]), 'ERR_OPTION', RangeError, wanted);
     }
@@ -151,6 +202,13 @@ describe('memory of others', () => {
       'ERR_DEVICE',
       CulossError,
       'address: expected memory of cuda:0, got memory of the host',
+    );
+    const there = tensor([1, 2, 3, 4]).cuda();
+    expectError(
+      () => Tensor.fromAddress(there.address + 8n, [2 ** 22], options),
+      'ERR_SHAPE',
+      RangeError,
+      /^shape: expected at most \d+ bytes, to the end of the memory, got 16777216$/,
     );
   });
 
@@ -250,6 +308,13 @@ describe('memory of others', () => {
       (async () => {
         const outGrad = Tensor.fromIpcHandle(room, [33, 5], { offset: 4 * 33 * 5 });
         const inputs = Tensor.fromIpcHandle(x, [33, 5], { dtype: 'float32', device: 'cuda:0' });
+        for (const offset of [0, 8 * 33 * 5]) {
+          try {
+            Tensor.fromIpcHandle(room, [2 ** 22], { offset });
+          } catch ({ code }) {
+            console.log(code);
+          }
+        }
         const criterion = new CategoricalFocalLoss({ from: 'logits' });
         const { loss } = criterion.valueAndGrad(inputs, ids, { outGrad });
         console.log(await loss.itemAsync());
@@ -263,7 +328,10 @@ describe('memory of others', () => {
     });
     expect(stderr).to.equal('');
     const { loss, grad } = criterion.valueAndGrad(tensor(inputs).cuda(), ids);
-    expect(Number(stdout)).to.equal(loss.item());
+    const [first, second, given] = stdout.trim().split('\n');
+    expect(first).to.equal('ERR_SHAPE');
+    expect(second).to.match(/^ERR_(SHAPE|DEVICE)$/); // it begins behind the memory
+    expect(Number(given)).to.equal(loss.item());
     const written = numbers(room);
     expectSame(written.slice(33 * 5), numbers(grad));
     expectSame(written.slice(0, 33 * 5), Array(33 * 5).fill(0));

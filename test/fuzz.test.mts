@@ -32,7 +32,8 @@ async function fuzz<C>(
   return `${all} hostile calls of ${what}, ${ended} of which came to a result`;
 }
 
-describe('fuzz', () => {
+describe('fuzz', function () {
+  if (seconds > 0) this.timeout(0);
   itUnless(null, 'fuzz: calls of criteria on the CPU', () =>
     fuzz('criteria on the CPU', hostileCall, (call: HostileCall) => makeCall(call, 'cpu')),
   );

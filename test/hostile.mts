@@ -1,22 +1,26 @@
 // Calls with whatever a program may give by mistake, or on purpose. What must hold of them: a call
-// returns what it should, or throws an error of ours, or what the program itself threw; a failed one
-// has written nothing; and no byte is ever written that is not an output's.
+// gives tensors, with the numbers of a plain call where nothing hostile was given, or throws an error
+// of ours, or what the program itself threw; a failed one has written nothing on the host, another
+// nothing there but outputs, and none a byte around them.
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import {
   BinaryCrossEntropy,
   BinaryFocalLoss,
   CategoricalFocalLoss,
+  cuda,
   type Device,
   NegativeLogLoss,
   Tensor,
   tensor,
 } from 'culoss';
 import fc from 'fast-check';
+import { numbers } from './devices.mjs';
+import { expectSame } from './expect.mjs';
 
-const { binding } = createRequire(import.meta.url)('../../dist/native.js') as {
-  binding: typeof import('../binding.js');
-};
+const require = createRequire(import.meta.url);
+const { errorClasses } = require('../../dist/errors.js') as { errorClasses: object };
+const { binding } = require('../../dist/native.js') as { binding: typeof import('../binding.js') };
 
 /** What the program throws. */
 class Thrown extends Error {}
@@ -34,7 +38,8 @@ const bytesOf = (buffer: ArrayBufferLike): Uint8Array =>
 
 /** What a call is given, made anew for each. */
 class Given {
-  readonly #buffers: ArrayBufferLike[] = [];
+  readonly #buffers: { buffer: ArrayBufferLike; bytes: number; isOutput: boolean }[] = [];
+  #makesOutputs = false;
   /** Whether an error of the language, without a code, may come. */
   mayBePlain = false;
 
@@ -62,22 +67,36 @@ class Given {
         isBig ? BigInt(Number.isFinite(value) ? Math.trunc(value) : 0) : value
       ) as number;
     });
-    this.#buffers.push(buffer);
+    this.#buffers.push({ buffer, bytes, isOutput: this.#makesOutputs });
     return array as InstanceType<A>;
+  }
+
+  /** What is made by `make` may be written. */
+  asOutput<V>(isOutput: boolean, make: () => V): V {
+    this.#makesOutputs = isOutput;
+    const made = make();
+    this.#makesOutputs = false;
+    return made;
   }
 
   /** The bytes of all buffers that are still there. */
   snapshot(): Uint8Array[] {
-    return this.#buffers.map((buffer) => bytesOf(buffer).slice());
+    return this.#buffers.map(({ buffer }) => bytesOf(buffer).slice());
   }
 
-  expectGuards(): void {
-    for (const buffer of this.#buffers) {
-      const bytes = bytesOf(buffer);
-      if (bytes.length < 2 * guard) continue; // it was detached or shrunk
-      for (let i = 0; i < guard; i++)
-        expect(bytes[i], 'a byte before an array').to.equal(guardByte);
-    }
+  /** That nothing but outputs was written since, or nothing at all. */
+  expectSame(before: readonly Uint8Array[], alsoOutputs: boolean): void {
+    this.#buffers.forEach(({ buffer, bytes, isOutput }, i) => {
+      const [now, was] = [bytesOf(buffer), before[i]];
+      if (now.length !== was?.length) return; // it was detached or shrunk, or made later
+      const same = (from: number, to: number): void => {
+        const order = Buffer.compare(now.subarray(from, to), was.subarray(from, to));
+        expect(order, `memory ${i}, bytes ${from} to ${to}`).to.equal(0);
+      };
+      const mayChange = isOutput && !alsoOutputs;
+      same(0, mayChange ? guard : now.length);
+      if (mayChange) same(guard + bytes, now.length);
+    });
   }
 }
 
@@ -118,7 +137,7 @@ const shrink = (array: unknown): void => {
   }
 };
 
-const numbers = fc.array(
+const elements = fc.array(
   fc.oneof(
     fc.double({ min: -4, max: 4 }),
     fc.constantFrom(0, 1, 2, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e300, -0, 2 ** 53),
@@ -129,7 +148,7 @@ const numbers = fc.array(
 const typedArray: fc.Arbitrary<Make> = fc
   .record({
     kind: fc.constantFrom(...kinds),
-    numbers,
+    numbers: elements,
     memory: fc.constantFrom('own' as const, 'shared' as const, 'resizable' as const),
     fate: fc.constantFrom('', '', '', 'detached', 'shrunk'),
   })
@@ -182,7 +201,7 @@ const plain: fc.Arbitrary<Make> = fc
         new Float32Array(0),
       ],
     ),
-    fc.array(numbers, { maxLength: 4 }),
+    fc.array(elements, { maxLength: 4 }),
   )
   .map((value) => () => value);
 
@@ -190,7 +209,7 @@ const plain: fc.Arbitrary<Make> = fc
 const tensors: fc.Arbitrary<Make> = fc
   .record({
     kind: fc.constantFrom(Float32Array, Float64Array, Int32Array, BigInt64Array, Uint8Array),
-    numbers,
+    numbers: elements,
     isDisposed: fc.boolean(),
   })
   .map(({ kind, numbers, isDisposed }) => (given) => {
@@ -299,6 +318,7 @@ const probabilities = [0.25, 0.5, 0.25, 0.125, 0.5, 0.375];
 /** Makes the call; throws if something does not hold that must. Whether the call gave a result. */
 export async function makeCall(call: HostileCall, device: Device): Promise<boolean> {
   const given = new Given(device);
+  if (device !== 'cpu') await cuda.synchronize().catch(() => {}); // what another call deferred
   const place = (array: Float32Array | Int32Array, dims: readonly number[]): unknown =>
     device === 'cpu' ? { data: array, shape: dims } : tensor(array, dims).to(device);
   const { replaced, form } = call;
@@ -307,17 +327,22 @@ export async function makeCall(call: HostileCall, device: Device): Promise<boole
     replaced[name] ? replaced[name](given) : usual();
   const inputs = part('inputs', () => place(array, [2, 3]));
   const targets = part('targets', () => place(given.array(Int32Array, [0, 2]), [2]));
-  const outputs = call.outputs
-    ? {
-        out: place(given.array(Float32Array, [7], call.memory), []),
-        outGrad: place(given.array(Float32Array, Array(6).fill(7), call.memory), [2, 3]),
-      }
-    : {};
-  const more = Object.fromEntries(
-    ['sampleWeight', 'gradOutput', 'out', 'outGrad']
-      .map((name) => [name, part(name, () => outputs[name as keyof typeof outputs])] as const)
-      .filter(([name, value]) => value !== undefined && (form !== 'forward' || !/rad/.test(name))),
+  const outputs = (): Record<string, unknown> =>
+    call.outputs
+      ? {
+          out: place(given.array(Float32Array, [7], call.memory), []),
+          outGrad: place(given.array(Float32Array, Array(6).fill(7), call.memory), [2, 3]),
+        }
+      : {};
+  const wanted = form === 'forward' ? ['out'] : ['out', 'outGrad'];
+  const written = given.asOutput(true, () => {
+    const usual = outputs();
+    return wanted.map((name) => [name, part(name, () => usual[name])]);
+  });
+  const read = (form === 'forward' ? ['sampleWeight'] : ['sampleWeight', 'gradOutput']).map(
+    (name) => [name, part(name, () => undefined)],
   );
+  const more = Object.fromEntries([...written, ...read].filter(([, value]) => value !== undefined));
   const interrupt = (): void => {
     if (call.interruption === 'throw') raise();
     if (call.interruption === 'detach') detach(array);
@@ -343,8 +368,8 @@ export async function makeCall(call: HostileCall, device: Device): Promise<boole
   );
 
   let before = given.snapshot();
-  let value: unknown;
-  let error: unknown;
+  let [value, error, isPromise] = [undefined, undefined, true] as [unknown, unknown, boolean];
+  let usual: (() => unknown) | undefined;
   try {
     const settings = Object.entries(call.options).map(([name, make]) => [name, make(given)]);
     const criterion = new losses[call.loss](Object.fromEntries(settings));
@@ -353,37 +378,45 @@ export async function makeCall(call: HostileCall, device: Device): Promise<boole
     const name = call.isAsync ? (`${form}Async` as const) : form;
     before = given.snapshot();
     const run = criterion[name] as (...all: unknown[]) => unknown;
+    isPromise = !call.isAsync;
     const result = run.call(self, inputs, targets, callOptions);
+    isPromise = true;
     if (call.isAsync) {
-      expect(result, 'an async form throws nothing').to.be.instanceOf(Promise);
+      expect(result).to.be.instanceOf(Promise);
       if (call.copy || call.memory === 'resizable') shrink(array); // in flight
     }
     value = await result;
+    usual = () =>
+      criterion[form](
+        place(new Float32Array(probabilities), [2, 3]) as Tensor,
+        place(new Int32Array([0, 2]), [2]) as Tensor,
+      );
   } catch (thrown) {
     error = thrown;
   }
 
-  given.expectGuards();
+  expect(isPromise, 'an async form throws nothing').to.equal(true);
+  given.expectSame(before, error !== undefined);
   if (error !== undefined) {
     expectOurs(error, given);
-    given.snapshot().forEach((bytes, i) => {
-      const was = before[i];
-      if (bytes.length !== was?.length) return; // it was detached or shrunk
-      expect(Buffer.compare(bytes, was), `memory ${i} after ${error}`).to.equal(0);
-    });
     return false;
   }
-  const { loss, grad } = form === 'forward' ? { loss: value, grad: undefined } : Object(value);
+  const lossOf = (result: unknown): Tensor =>
+    (form === 'forward' ? result : Object(result).loss) as Tensor;
+  const loss = lossOf(value);
   expect(loss).to.be.instanceOf(Tensor);
-  if (form === 'valueAndGrad') expect(grad).to.be.instanceOf(Tensor);
+  if (form === 'valueAndGrad') expect(Object(value).grad).to.be.instanceOf(Tensor);
+  if (Object.keys(replaced).length === 0) {
+    expectSame(numbers(loss), numbers(lossOf(usual?.())));
+  }
   return true;
 }
 
 function expectOurs(error: unknown, given: Given): void {
   if (error instanceof Thrown) return;
   if (given.mayBePlain && error instanceof TypeError) return;
-  if (error instanceof Error && /^ERR_[A-Z_]+$/.test((error as { code?: string }).code ?? ''))
-    return;
+  const { code } = Object(error) as { code?: string };
+  if (error instanceof Error && code !== undefined && code in errorClasses) return;
   throw new Error(`no error of ours: ${(error as Error)?.stack ?? String(error)}`);
 }
 
@@ -434,8 +467,8 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
     given.array(Float32Array, probabilities),
     call.isDense ? given.array(Float32Array, probabilities) : given.array(Int32Array, [0, 2]),
     ...Array(6).fill(undefined),
-    given.array(Float32Array, [7]),
-    given.array(Float32Array, Array(6).fill(7)),
+    given.asOutput(true, () => given.array(Float32Array, [7])),
+    given.asOutput(true, () => given.array(Float32Array, Array(6).fill(7))),
   ];
   operands.forEach((operand, i) => {
     if (operand === undefined) return;
@@ -444,10 +477,13 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
   });
   for (const [at, value] of call.numbers) numbers[at] = value;
   const all: unknown[] = [numbers, ...operands];
-  for (const [at, make] of Object.entries(call.replaced)) all[Number(at)] = make(given);
+  for (const [at, make] of Object.entries(call.replaced)) {
+    all[Number(at)] = given.asOutput(Number(at) >= 9, () => make(given));
+  }
   all.length = call.count;
   const criterion = new Criterion(nativeOptions);
   const self = call.self ? call.self(given) : criterion;
+  const before = given.snapshot();
   let isRight = false;
   const invoke = (f: unknown, ...list: unknown[]): unknown =>
     (f as (...all: unknown[]) => unknown).call(self, ...list);
@@ -473,6 +509,6 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof Error)) throw new Error(`no error: ${String(error)}`);
   }
-  given.expectGuards();
+  given.expectSame(before, !isRight);
   return isRight;
 }

@@ -118,6 +118,25 @@ describe('waits', () => {
     expectSame([...(grad as Float32Array)], numbers(expected.grad));
   });
 
+  onStreams('waits: one that is under way is no reason not to wait', async (device) => {
+    const x = on(device);
+    const expected = criterion.forward(x, ids).item();
+    for (const begin of [
+      (stream: Stream) => stream.synchronize(),
+      () => cuda.synchronize(),
+      () => x.data(),
+    ]) {
+      using stream = new Stream();
+      const value = stream.run(() => criterion.forward(x, ids));
+      let under: Promise<unknown> | undefined;
+      await whileBusy(50, () => {
+        under = begin(stream);
+      });
+      expect(value.item()).to.equal(expected);
+      await under;
+    }
+  });
+
   onStreams('waits: a bad class id is for the first that asks', async (device) => {
     using stream = new Stream();
     const value = criterion.forward(on(device), ids);
@@ -178,6 +197,31 @@ describe('waits', () => {
     await expectRejection(eager.forwardAsync(on('cuda:0'), badIds), 'ERR_TARGET_RANGE');
     const [call, plain] = [eager.valueAndGradAsync(on('cuda:0'), ids), eager.forward(inputs, ids)];
     expect((await call).loss.item()).to.be.closeTo(plain.item(), 1e-6);
+  });
+
+  onCuda('waits: an eager call is not captured, nor is its refusal unhandled cuda:0', async () => {
+    const eager = criterionOf({ loss: 'BinaryFocalLoss', from: 'logits' }, { validate: 'eager' });
+    const [x, out] = [on('cuda:0'), tensor(7, [], { device: 'cuda:0' }) as Tensor<'float32'>];
+    let call: Promise<unknown> | undefined;
+    using graph = cuda.graph(() => {
+      call = eager.forwardAsync(x, ids, { out });
+      call.catch(() => {});
+    });
+    await expectRejection(call as Promise<unknown>, 'ERR_CUDA');
+    graph.replay();
+    expect(out.item()).to.equal(7);
+    // Promises that are refused reject, too: nobody else can tell that.
+    using stream = new Stream();
+    expectError(() => cuda.graph(() => x.data()), 'ERR_OPTION', TypeError, /^work/);
+    expectError(
+      () => stream.run(() => eager.forwardAsync(x, badIds)),
+      'ERR_OPTION',
+      TypeError,
+      /^w/,
+    );
+    expectError(() => scope(() => [x.itemAsync()]), 'ERR_OPTION', TypeError, /^work/);
+    await new Promise((done) => setTimeout(done, 20));
+    await cuda.synchronize().catch(() => {}); // what the refused call deferred
   });
 
   itUnless(notEmulated, 'emulated waits: the event loop goes on meanwhile', async () => {

@@ -19,7 +19,7 @@ import {
 } from './arguments';
 import { axesOf } from './axes';
 import { type AsyncOptions, checkAsyncOptions, runInBackground } from './background';
-import { type Call, run } from './call';
+import { type Call, check, run } from './call';
 import type { LossOptions } from './options';
 import { type LossKind, readSettings, type Settings } from './settings';
 
@@ -219,6 +219,7 @@ export abstract class Criterion {
   async #enqueue(call: Call): Promise<void> {
     const settings = this.#settings.native;
     if (settings.validate !== 'eager') return native(() => run(this.#native, call));
+    native(() => check(this.#native, call));
     const deferring = native(() => new binding.Criterion({ ...settings, validate: 'deferred' }));
     native(() => run(deferring, call));
     await cuda.synchronize(call.device);

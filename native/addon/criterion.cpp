@@ -262,7 +262,12 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
 
   // check(numbers: Float64Array, ...operands: Argument[]): void
   void check(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { CallReader(criterion_, info).read(); });
+    guarded(info.Env(), [&] {
+      const Call call = CallReader(criterion_, info).read();
+      if (call.device != Call::kCpu && criterion_.validate == Validate::eager) {
+        cuda::expect_no_capture("validate: 'eager', which waits");
+      }
+    });
   }
 
   // start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop

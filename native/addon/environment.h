@@ -12,7 +12,7 @@ namespace culoss {
 
 struct Environment {
   const std::shared_ptr<Registry> registry = std::make_shared<Registry>();
-  std::unique_ptr<Jobs> jobs;  // once there is one
+  std::shared_ptr<Jobs> jobs;  // once there is one
 
   static Environment& of(Napi::Env env) {
     if (auto* const found = env.GetInstanceData<Environment>()) return *found;

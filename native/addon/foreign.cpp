@@ -26,7 +26,13 @@ Napi::Value PinnedMemory(const Napi::CallbackInfo& info) {
   const size_t bytes = size_t(info[0].ToNumber().Int64Value());
   if (bytes == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
   const auto free = [](Napi::Env, void* memory) { cuda::free_pinned(memory); };
-  return Napi::ArrayBuffer::New(info.Env(), cuda::allocate_pinned(bytes), bytes, free);
+  void* const memory = cuda::allocate_pinned(bytes);
+  try {
+    return Napi::ArrayBuffer::New(info.Env(), memory, bytes, free);
+  } catch (...) {
+    cuda::free_pinned(memory);
+    throw;
+  }
 }
 
 // detach(buffer: ArrayBuffer): void

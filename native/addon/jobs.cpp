@@ -50,8 +50,8 @@ Jobs::Jobs(Napi::Env env) : env_(env), under_way_(std::make_shared<UnderWay>()) 
 }
 
 Jobs& Jobs::of(Napi::Env env) {
-  std::unique_ptr<Jobs>& jobs = Environment::of(env).jobs;
-  if (!jobs) jobs = std::make_unique<Jobs>(env);
+  std::shared_ptr<Jobs>& jobs = Environment::of(env).jobs;
+  if (!jobs) jobs = std::make_shared<Jobs>(env);
   return *jobs;
 }
 

@@ -11,7 +11,7 @@
 
 namespace culoss {
 
-class Jobs {
+class Jobs : public std::enable_shared_from_this<Jobs> {
  public:
   explicit Jobs(Napi::Env env);
   Jobs(const Jobs&) = delete;

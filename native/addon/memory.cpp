@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "../cpu/background.h"
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
@@ -42,12 +43,15 @@ std::shared_ptr<cuda::Memory> adopted(const Napi::CallbackInfo& info, int device
   if (!info[3].IsFunction()) return cuda::adopt(device, address, bytes, nullptr);
   const auto tell =
       std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
-  Jobs& jobs = Jobs::of(env);
-  return cuda::adopt(device, address, bytes, [&jobs, env, tell](std::shared_ptr<Task> last_use) {
-    if (!jobs.is_open()) return;
+  // By then the environment may have let go of its jobs.
+  const std::weak_ptr<Jobs> held = Jobs::of(env).weak_from_this();
+  return cuda::adopt(device, address, bytes, [held, env, tell](std::shared_ptr<Task> last_use) {
+    const std::shared_ptr<Jobs> jobs = held.lock();
+    if (!jobs || !jobs->is_open()) return;
     const Napi::HandleScope scope(env);
     try {
-      jobs.start(std::move(last_use), tell->Value());
+      if (!last_use) last_use = std::make_shared<cpu::Job>([] {});
+      jobs->start(std::move(last_use), tell->Value());
     } catch (const std::exception&) {
       // There is no thread to wait with: it may still be touched, and nobody is told.
     }
@@ -107,7 +111,7 @@ DeviceMemory::DeviceMemory(const Napi::CallbackInfo& info)
 DeviceMemory::~DeviceMemory() { free_collected(); }
 
 void DeviceMemory::free_collected() noexcept {
-  if (memory_ && !disposed_) registry_->count_leak(device_);
+  if (memory_ && !disposed_ && !is_foreign_) registry_->count_leak(device_);
   free();
 }
 

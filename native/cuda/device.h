@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "check.h"
 
@@ -30,10 +31,11 @@ struct Device {
   int index;
   Limits limits;
   cudaMemPool_t pool = nullptr;
-  mutable std::atomic<size_t> memory_limit{kNoLimit};  // bytes; nothing is allocated beyond
-  cudaStream_t to_host = nullptr;                      // of the thread that waits
-  std::shared_ptr<Stream> to_device;                   // for what waits for no other work
-  std::shared_ptr<Stream> main;  // where everything goes that no other stream is asked for
+  mutable std::atomic<size_t> memory_limit{kNoLimit};  // bytes of the pool
+  mutable std::mutex limited;         // one allocation at a time, where there is one
+  cudaStream_t to_host = nullptr;     // of the thread that waits
+  std::shared_ptr<Stream> to_device;  // for what waits for no other work
+  std::shared_ptr<Stream> main;       // where everything goes that no other stream is asked for
 };
 
 // Freed memory stays in a pool, up to so many bytes, so that the next call need not ask the driver.

@@ -29,7 +29,7 @@ struct Properties {
   size_t total_memory;  // bytes
 };
 
-// Of the pool that all memory of a device comes from, in bytes.
+// Of the pool that memory of a device comes from, but for what is shared or foreign, in bytes.
 struct PoolMemory {
   size_t allocated;
   size_t reserved;
@@ -54,11 +54,11 @@ void limit_memory(int device, std::optional<size_t> bytes);
 
 std::shared_ptr<Memory> allocate(int device, size_t bytes);
 
-// Memory with these bytes. This waits for no other work.
+// Memory with these bytes. This waits for no other work, unless the pool has to for memory.
 std::shared_ptr<Memory> upload(int device, const void* from, size_t bytes);
 
 // Memory of someone else. When the last holder lets go, `released`, if there is one, is given a
-// task that is over when nothing touches it any more. It must not throw.
+// task that is over when nothing touches it any more, or none if nothing does. It must not throw.
 using Released = std::function<void(std::shared_ptr<Task>)>;
 std::shared_ptr<Memory> adopt(int device, void* address, size_t bytes, Released released);
 
@@ -120,6 +120,8 @@ std::shared_ptr<Graph> capture(int device, const std::function<void()>& work);
 // Enqueues it, with one launch.
 void replay(Graph& graph);
 
+// Throws ERR_CUDA if a graph is being captured: `what` waits, or belongs elsewhere.
+void expect_no_capture(const char* what);
 // Throws ERR_DEVICE if a graph is being captured on another device: it would miss the call.
 void expect_device_of_capture(int device);
 

@@ -1,6 +1,6 @@
 // Capture and replay. The mode is relaxed: nothing that waits is ever given to the stream that is
 // captured, and what other threads, or the other streams of this one, do meanwhile is their affair:
-// uploads and allocations go to the main stream, and are not repeated.
+// uploads and allocations go to streams of the device, and are not repeated.
 #include <algorithm>
 
 #include "engine.h"

@@ -2,20 +2,13 @@
 #include <cstring>
 
 #include "engine.h"
+#include "foreign.h"
 #include "stream.h"
 
 namespace culoss::cuda {
 namespace {
 
 static_assert(sizeof(cudaIpcMemHandle_t) == sizeof(IpcHandle));
-
-void wait_for_uses(const Memory& memory) noexcept {
-  const auto wait = [](const std::shared_ptr<Stream>& stream) {
-    if (stream && stream->handle) cudaStreamSynchronize(stream->handle);
-  };
-  wait(memory.writer);
-  for (const auto& reader : memory.readers) wait(reader);
-}
 
 // Memory at an address, which `give_back` takes when nothing touches it any more.
 template <class GiveBack>
@@ -59,8 +52,15 @@ std::shared_ptr<Memory> open_shared(int index, const IpcHandle& bytes_of_handle,
   void* base = nullptr;
   check(cudaIpcOpenMemHandle(&base, handle, cudaIpcMemLazyEnablePeerAccess),
         "cudaIpcOpenMemHandle");
-  return held(index, static_cast<char*>(base) + offset, bytes,
-              [base] { cudaIpcCloseMemHandle(base); });
+  void* const address = static_cast<char*>(base) + offset;
+  const auto close = [base] { cudaIpcCloseMemHandle(base); };
+  try {
+    expect_memory_of(index, address, bytes);
+  } catch (const Error&) {
+    close();
+    throw;
+  }
+  return held(index, address, bytes, close);
 }
 
 }  // namespace culoss::cuda

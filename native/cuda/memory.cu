@@ -68,14 +68,23 @@ void expect_within_limit(const Device& on, size_t bytes) {
   const size_t limit = on.memory_limit;
   const auto allocated = [&] { return bytes_of(on, cudaMemPoolAttrUsedMemCurrent); };
   const auto fits = [&] { return bytes <= limit && allocated() <= limit - bytes; };
-  if (limit == kNoLimit || fits()) return;
-  if (captured_graph() == nullptr) check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  if (fits()) return;
+  // Where this thread frees memory: no stream that is being captured is among them.
+  check(cudaStreamSynchronize(on.main->handle), "cudaStreamSynchronize");
+  check(cudaStreamSynchronize(on.to_device->handle), "cudaStreamSynchronize");
+  for (const Unread& one : unread_on(on)) {
+    check(cudaStreamSynchronize(one.stream->handle), "cudaStreamSynchronize");
+  }
   if (!fits()) throw beyond_limit(bytes, on.index, limit, allocated());
 }
 
 std::shared_ptr<Memory> allocate_in(Stream& stream, size_t bytes) {
   const Device& on = *stream.device;
-  expect_within_limit(on, bytes);
+  std::unique_lock<std::mutex> turn(on.limited, std::defer_lock);
+  if (on.memory_limit != kNoLimit) {
+    turn.lock();
+    expect_within_limit(on, bytes);
+  }
   std::unique_ptr<Memory> memory(
       new Memory{on.index, nullptr, bytes, stream.shared_from_this(), {}});
   const cudaError_t status =
@@ -93,6 +102,15 @@ void copy_from_host(Memory& to, const void* from, const Stream& stream) {
 }
 
 }  // namespace
+
+void wait_for_uses(const Memory& memory) noexcept {
+  const auto wait = [](const std::shared_ptr<Stream>& stream) {
+    if (stream && stream->handle) cudaStreamSynchronize(stream->handle);
+  };
+  wait(memory.writer);
+  for (const auto& reader : memory.readers) wait(reader);
+  cudaGetLastError();  // an error here is that of a lost device
+}
 
 PoolMemory pool_memory(int index) {
   const Device& of = device(index);

@@ -41,8 +41,12 @@ class Reports {
 
   void reclaim() {
     std::erase_if(abandoned_, [&](const Abandoned& one) {
-      if (!one.written.is_done()) return false;
-      free_.push_back(one.place);
+      try {
+        if (!one.written.is_done()) return false;
+        free_.push_back(one.place);
+      } catch (const Error&) {
+        // The device is lost, and the place with it.
+      }
       return true;
     });
   }
@@ -68,9 +72,9 @@ Report::Report() : error_(nullptr), written_(cudaEventDisableTiming) {
 }
 
 Report::~Report() {
-  if (error_ == nullptr) return;
+  if (error_ == nullptr || state_ == State::expected) return;  // who knows when it is written
   try {
-    if (is_written()) {
+    if (state_ == State::idle || is_written()) {
       Reports::instance().give(error_);
       return;
     }
@@ -80,14 +84,19 @@ Report::~Report() {
   Reports::instance().abandon(error_, std::move(written_));
 }
 
+TargetError* Report::expect() {
+  state_ = State::expected;
+  return error_;
+}
+
 void Report::record(const Stream& stream) {
   written_.record(stream);
-  is_written_ = false;
+  state_ = State::recorded;
 }
 
 bool Report::is_written() {
-  is_written_ = is_written_ || written_.is_done();
-  return is_written_;
+  if (state_ == State::recorded && written_.is_done()) state_ = State::written;
+  return state_ == State::written;
 }
 
 }  // namespace culoss::cuda

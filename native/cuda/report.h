@@ -13,18 +13,21 @@ class Report {
   Report(Report&& other) noexcept
       : error_(std::exchange(other.error_, nullptr)),
         written_(std::move(other.written_)),
-        is_written_(other.is_written_) {}
+        state_(other.state_) {}
   Report& operator=(Report&&) = delete;
 
-  TargetError* address() const { return error_; }
-  // Behind what writes it.
+  const TargetError& error() const { return *error_; }
+  // Where the device is to write, and then that it does so in what a stream was given.
+  TargetError* expect();
   void record(const Stream& stream);
   bool is_written();
 
  private:
+  enum class State { idle, expected, recorded, written };
+
   TargetError* error_;
   Event written_;
-  bool is_written_ = true;  // nothing is to come, as far as is known
+  State state_ = State::idle;
 };
 
 }  // namespace culoss::cuda

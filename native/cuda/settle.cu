@@ -2,21 +2,22 @@
 #include <map>
 #include <optional>
 
+#include "engine.h"
 #include "settle.h"
 
 namespace culoss::cuda {
 namespace {
 
 constexpr Words kInitialWords{{~0ull, 0, {}}, 0};
-constexpr TargetError kNoTargetError = kInitialWords.target_error;
 
 thread_local std::vector<Unread> unread;
 thread_local std::map<int, Error> deferred;  // by device
 
+// By no copy from the host, which may wait for the stream.
 void forget_error(Words* words, const Stream& stream) {
-  check(cudaMemcpyAsync(&words->target_error, &kNoTargetError, sizeof kNoTargetError,
-                        cudaMemcpyHostToDevice, stream.handle),
-        "cudaMemcpyAsync");
+  auto& [row, columns, id] = words->target_error;
+  check(cudaMemsetAsync(&row, 0xff, sizeof row, stream.handle), "cudaMemsetAsync");
+  check(cudaMemsetAsync(&columns, 0, sizeof columns, stream.handle), "cudaMemsetAsync");
 }
 
 template <class Wanted>
@@ -98,7 +99,6 @@ void move_error(const Unread& from, TargetError* to) {
                         from.stream->handle),
         "cudaMemcpyAsync");
   forget_error(from.words, *from.stream);
-  std::erase_if(unread, [&](const Unread& one) { return one.words == from.words; });
 }
 
 void throw_deferred(const Device& device) {

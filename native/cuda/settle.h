@@ -21,7 +21,8 @@ struct Unread {
 // On a device, other than those of the main stream; in a stream.
 std::vector<Unread> unread_on(const Device& device);
 std::vector<Unread> unread_in(const Stream& stream);
-// Moves the first bad class id to `to`, pinned memory of the host, in the order of the stream.
+// Moves the first bad class id to `to`, pinned memory of the host, in the order of the stream. Its
+// work is still to be waited for.
 void move_error(const Unread& from, TargetError* to);
 
 // Throws what streams that are closed have left, for the first wait that comes.

@@ -45,14 +45,15 @@ std::shared_ptr<Stream> open_stream(const Device& device);
 // Throws if it was closed.
 void expect_open(const Stream& stream);
 
+// Waits for whatever was enqueued with memory.
+void wait_for_uses(const Memory& memory) noexcept;
+
 // The calling thread's stream of a device.
 Stream& stream_on(const Device& device);
 // The same, or the main one during a capture: for what is done once, and not with every replay.
 Stream& stream_beside_capture(const Device& device);
 // The graph that the calling thread captures, or null.
 Graph* captured_graph();
-// Throws if there is one: `what` waits, or belongs elsewhere.
-void expect_no_capture(const char* what);
 
 // Puts the next operation of a stream behind whatever touched its memory in others. During a
 // capture the graph keeps the memory, and each replay is ordered instead.

@@ -35,6 +35,10 @@ class Watcher {
   }
 
   void serve() {
+    // What others capture in this process must not be in the way of a look, nor the other way
+    // round.
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+    cudaThreadExchangeStreamCaptureMode(&mode);
     std::vector<std::shared_ptr<Wait>> waits;
     Clock::time_point last;  // when something came
     for (;;) {
@@ -84,13 +88,17 @@ Wait::Wait(const Device& device, std::span<const Unread> unread) : device_(devic
   // What may fail for want of memory comes first: then nothing has been moved.
   for (size_t i = 0; i < unread.size(); ++i) reports_.emplace_back();
   for (size_t i = 0; i < unread.size(); ++i) {
-    move_error(unread[i], reports_[i].address());
+    move_error(unread[i], reports_[i].expect());
     reports_[i].record(*unread[i].stream);
   }
 }
 
 Wait::Wait(const Device& device, std::span<const Stream* const> streams) : device_(device) {
-  for (const Stream* stream : streams) reports_.emplace_back().record(*stream);
+  for (const Stream* stream : streams) {
+    Report& report = reports_.emplace_back();
+    report.expect();
+    report.record(*stream);
+  }
 }
 
 void Wait::copy_then(std::shared_ptr<const Memory> from, void* to) {
@@ -113,7 +121,7 @@ void Wait::end() {
   if (failure_) std::rethrow_exception(failure_);
   std::optional<Error> first;
   for (const Report& report : reports_) {
-    const auto& [row, columns, id] = *report.address();
+    const auto& [row, columns, id] = report.error();
     if (columns == 0) continue;
     const Error error = target_range_error(int64_t(row), id, columns);
     if (first) {

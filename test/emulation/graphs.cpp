@@ -7,6 +7,7 @@ struct EmulatedGraphExec {
 
 using namespace emulation;
 
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode*) { return cudaSuccess; }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   const Lock hold(lock());
   note("cudaStreamBeginCapture");

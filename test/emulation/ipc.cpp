@@ -66,7 +66,7 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
 cudaError_t cudaFree(void* memory) {
   const Lock hold(lock());
   note("cudaFree");
-  cudaDeviceSynchronize();
+  drain_all();
   unmap_region(memory);
   return cudaSuccess;
 }

@@ -275,6 +275,29 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return cudaSuccess;
 }
 
+namespace {
+
+int address_range(uint64_t* begin, size_t* bytes, uint64_t address) {
+  const auto* const found = allocation_at(reinterpret_cast<void*>(address));
+  if (found == nullptr) return cudaErrorInvalidValue;
+  *begin = reinterpret_cast<uint64_t>(found->first);
+  *bytes = found->second.bytes;
+  return cudaSuccess;
+}
+
+}  // namespace
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char*, void** function, unsigned,
+                                             unsigned long long,
+                                             cudaDriverEntryPointQueryResult* result) {
+  const Lock hold(lock());
+  note("cudaGetDriverEntryPointByVersion");
+  if (is_to_fail()) return remember(cudaErrorInvalidValue);
+  *function = reinterpret_cast<void*>(address_range);
+  *result = cudaDriverEntryPointSuccess;
+  return cudaSuccess;
+}
+
 // In the order of the stream: what was freed before may be had again. CUDA would make a node of a
 // graph of either; the engine never means to.
 cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,

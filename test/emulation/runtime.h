@@ -40,8 +40,9 @@ void add_live(int change);
 
 // Gives a stream something to do, or a capture a node.
 cudaError_t enqueue_work(cudaStream_t stream, Work work);
-// Runs what a stream has been given so far, and what that waits for.
+// Runs what a stream, or all, have been given so far, and what that waits for.
 cudaError_t drain(cudaStream_t stream);
+void drain_all();
 
 // Memory beside the pools, with a guard on either side.
 constexpr size_t kGuard = 64;

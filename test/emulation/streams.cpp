@@ -68,6 +68,10 @@ cudaError_t drain(cudaStream_t stream) {
   return error;
 }
 
+void drain_all() {
+  for (EmulatedStream* stream : streams()) drain(stream);
+}
+
 cudaError_t enqueue_work(cudaStream_t stream, Work work) {
   if (is_to_fail()) return remember(cudaErrorLaunchFailure);
   if (stream->captured) {
@@ -103,17 +107,6 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   streams().insert(*stream);
   add_live(1);
   return cudaSuccess;
-}
-cudaError_t cudaDeviceSynchronize() {
-  const Lock hold(lock());
-  note("cudaDeviceSynchronize");
-  if (is_to_fail()) return remember(cudaErrorLaunchFailure);
-  cudaError_t error = cudaSuccess;
-  for (EmulatedStream* stream : streams()) {
-    if (stream->captured) return remember(cudaErrorStreamCaptureUnsupported);
-    if (const cudaError_t now = drain(stream); now != cudaSuccess) error = now;
-  }
-  return remember(error);
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const Lock hold(lock());
