@@ -3,6 +3,7 @@
 // of ours, or what the program itself threw; a failed one has written nothing on the host, another
 // nothing there but outputs, and none a byte around them.
 import { createRequire } from 'node:module';
+import { isTypedArray } from 'node:util/types';
 import { expect } from 'chai';
 import {
   BinaryCrossEntropy,
@@ -462,7 +463,6 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
   const { Criterion } = binding;
   const numbers = new Float64Array(25);
   numbers.set([-1, 2, 3, 1, Number(call.isDense)]);
-  const [float32, int32] = [0, 4];
   const operands: unknown[] = [
     given.array(Float32Array, probabilities),
     call.isDense ? given.array(Float32Array, probabilities) : given.array(Int32Array, [0, 2]),
@@ -470,16 +470,26 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
     given.asOutput(true, () => given.array(Float32Array, [7])),
     given.asOutput(true, () => given.array(Float32Array, Array(6).fill(7))),
   ];
-  operands.forEach((operand, i) => {
-    if (operand === undefined) return;
-    numbers[5 + 2 * i] = operand instanceof Int32Array ? int32 : float32;
-    numbers[6 + 2 * i] = (operand as Float32Array).length;
-  });
-  for (const [at, value] of call.numbers) numbers[at] = value;
   const all: unknown[] = [numbers, ...operands];
   for (const [at, make] of Object.entries(call.replaced)) {
     all[Number(at)] = given.asOutput(Number(at) >= 9, () => make(given));
   }
+  // As many elements as there are, of a dtype that they may be of: shapes are left to the addon.
+  all.slice(1).forEach((operand, i) => {
+    if (!isTypedArray(operand)) return;
+    const dtypes = [
+      Float32Array,
+      Float64Array,
+      Uint16Array,
+      Uint16Array,
+      Int32Array,
+      BigInt64Array,
+    ];
+    const dtype = dtypes.findIndex((kind) => operand instanceof kind);
+    numbers[5 + 2 * i] = dtype < 0 ? 6 : dtype;
+    numbers[6 + 2 * i] = operand.length;
+  });
+  for (const [at, value] of call.numbers) numbers[at] = value;
   all.length = call.count;
   const criterion = new Criterion(nativeOptions);
   const self = call.self ? call.self(given) : criterion;
