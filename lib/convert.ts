@@ -12,6 +12,7 @@ import {
   lengthOf,
 } from './dtype';
 import { Description, fail, failType, native } from './errors';
+import { checkCuda } from './foreign';
 import { binding } from './native';
 import { flatten, type NestedArray, shapeOf } from './nested';
 import { register } from './scope';
@@ -85,7 +86,7 @@ export function tensor<const V extends TensorLike, D extends Dtype = DtypeOf<V>>
   if (dtype !== undefined) checkDtype(dtype, 'options.dtype');
   const target = checkDevice(device, 'options.device');
   if (typeof shareable !== 'boolean') failType('options.shareable', 'true or false', shareable);
-  if (shareable && target === 'cpu') fail('ERR_DEVICE', 'options.device', 'a CUDA device', target);
+  if (shareable) checkCuda(target);
   const read = toTensor(data, 'data', { shape, dtype });
   const made = shareable ? shareableOn(target, read) : read.to(target);
   return register(made) as Tensor as Tensor<D>;

@@ -1,8 +1,9 @@
-import { constants } from 'node:buffer';
-import type { DeviceLike } from './device';
-import { bytesPerElement, type DataOf, type Dtype, viewOf } from './dtype';
-import { Description, fail, native } from './errors';
-import { binding } from './native';
+import { isUint8Array } from 'node:util/types';
+import { checkDevice, type Device, type DeviceLike } from './device';
+import { bytesPerElement, checkDtype, type Dtype, lengthOf } from './dtype';
+import { Description, fail, failType } from './errors';
+import { checkShape, sizeOf } from './shape';
+import { checkOptions } from './validate';
 
 /** What `Tensor.fromAddress` takes beside an address and a shape. */
 export interface ForeignOptions<D extends Dtype = Dtype> {
@@ -24,112 +25,81 @@ export interface IpcOptions<D extends Dtype = Dtype> {
   offset?: number;
 }
 
-/** Bytes that Node takes as one buffer whose memory is not its own. */
-function bytesOf(size: number, dtype: Dtype): number {
-  const bytes = size * bytesPerElement(dtype);
-  if (bytes <= constants.MAX_LENGTH) return bytes;
-  const actual = new Description(`${bytes}`);
-  return fail('ERR_SHAPE', 'shape', `at most ${constants.MAX_LENGTH} bytes on the host`, actual);
+/** What a tensor over memory of others is. */
+interface Read<D extends Dtype> {
+  shape: readonly number[];
+  dtype: D;
+  device: Device;
 }
 
-/** What is told of memory on the host that the collector has come to. */
-const releases = new FinalizationRegistry<() => void>(tell);
-
-/** Memory on the host that goes back by hand, once, when no call holds it. */
-class Lent {
-  #calls = 0;
-  #isReturned = false;
-  #giveBack: (() => void) | undefined;
-
-  constructor(giveBack: () => void) {
-    this.#giveBack = giveBack;
-  }
-
-  hold(): void {
-    this.#calls += 1;
-  }
-
-  /** By a call that held it. */
-  letGo(): void {
-    this.#calls -= 1;
-    this.#settle();
-  }
-
-  return(): void {
-    this.#isReturned = true;
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (!this.#isReturned || this.#calls > 0) return;
-    const giveBack = this.#giveBack;
-    this.#giveBack = undefined;
-    giveBack?.();
-  }
-}
-
-/** By buffer: other views may be on it. */
-const lent = new WeakMap<ArrayBufferLike, Lent>();
-
-/** Keeps memory that goes back by hand, if it is that, until what this returns is called. */
-export function hold(data: ArrayBufferView): () => void {
-  const held = lent.get(data.buffer);
-  held?.hold();
-  return () => held?.letGo();
-}
-
-/** What a release throws is nobody's to catch, wherever it is called. */
-function tell(release: () => void): void {
-  try {
-    release();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
-
-/** Memory on the host that V8 does not own, and what gives it back: nothing sees it then. */
-interface LentData<D extends Dtype> {
-  data: DataOf<D>;
-  giveBack: () => void;
-}
-
-function lend<D extends Dtype>(buffer: ArrayBuffer, dtype: D, release?: () => void): LentData<D> {
-  const data = viewOf(buffer, dtype);
-  if (release) releases.register(buffer, release, buffer);
-  const own = new Lent(() => {
-    releases.unregister(buffer);
-    native(() => binding.detach(buffer));
-    if (release) tell(release);
-  });
-  lent.set(buffer, own);
-  return { data, giveBack: () => own.return() };
-}
-
-/** Memory of someone else. */
-export function foreignData<D extends Dtype>(
+/** Reads the arguments of `Tensor.fromAddress`. */
+export function readForeign<D extends Dtype>(
   address: bigint,
-  size: number,
-  dtype: D,
-  release?: () => void,
-): LentData<D> {
-  const bytes = bytesOf(size, dtype);
-  return lend(
-    native(() => binding.hostMemory(address, bytes)),
-    dtype,
-    release,
-  );
+  shape: readonly number[],
+  options: ForeignOptions<D>,
+): Read<D> & { release: (() => void) | undefined } {
+  checkOptions(options, ['dtype', 'device', 'release']);
+  const { device = 'cpu', release } = options;
+  if (release !== undefined && typeof release !== 'function') {
+    failType('options.release', 'a function', release);
+  }
+  const read = readElements(shape, options.dtype);
+  checkAddress(address, sizeOf(read.shape), read.dtype);
+  return { ...read, device: checkDevice(device, 'options.device'), release };
 }
 
-const pinned = new WeakSet<ArrayBufferLike>();
+/** Bytes of a handle of CUDA. */
+const handleBytes = 64;
 
-/** New memory that devices read and write by themselves. */
-export function pinnedData<D extends Dtype>(size: number, dtype: D): LentData<D> {
-  const bytes = bytesOf(size, dtype);
-  const buffer = native(() => binding.pinnedMemory(bytes));
-  pinned.add(buffer);
-  return lend(buffer, dtype);
+/** Reads the arguments of `Tensor.fromIpcHandle`. */
+export function readShared<D extends Dtype>(
+  handle: Uint8Array,
+  shape: readonly number[],
+  options: IpcOptions<D>,
+): Read<D> & { offset: number } {
+  checkOptions(options, ['dtype', 'device', 'offset']);
+  const { device = 'cuda', offset = 0 } = options;
+  if (!isUint8Array(handle)) failType('handle', `a Uint8Array of ${handleBytes} bytes`, handle);
+  if (lengthOf(handle) !== handleBytes) {
+    fail('ERR_OPTION', 'handle', `${handleBytes} bytes`, new Description(`${lengthOf(handle)}`));
+  }
+  const read = readElements(shape, options.dtype);
+  const width = bytesPerElement(read.dtype);
+  if (typeof offset !== 'number' || !Number.isSafeInteger(offset / width) || offset < 0) {
+    fail('ERR_OPTION', 'options.offset', `a multiple of ${width} bytes, from 0 on`, offset);
+  }
+  return { ...read, device: checkCuda(device), offset };
 }
 
-export const isPinned = ({ buffer }: ArrayBufferView): boolean => pinned.has(buffer);
+/** A CUDA device, as what processes share needs. */
+export function checkCuda(device: unknown): Device {
+  const there = checkDevice(device, 'options.device');
+  if (there === 'cpu') fail('ERR_DEVICE', 'options.device', 'a CUDA device', there);
+  return there;
+}
+
+function readElements<D extends Dtype>(
+  shape: readonly number[],
+  dtype: D | undefined,
+): Omit<Read<D>, 'device'> {
+  const known = checkDtype(dtype ?? 'float32', 'options.dtype') as D;
+  const lengths = checkShape(shape, undefined, 'shape');
+  checkSize(sizeOf(lengths), known);
+  return { shape: lengths, dtype: known };
+}
+
+/** Throws unless there are elements, and not more than there can be. */
+export function checkSize(size: number, dtype: Dtype): void {
+  if (size > 0 && Number.isSafeInteger(size * bytesPerElement(dtype))) return;
+  const actual = new Description(`${size} elements`);
+  fail('ERR_SHAPE', 'shape', 'at least one element and fewer than 2^53 bytes', actual);
+}
+
+function checkAddress(address: unknown, size: number, dtype: Dtype): void {
+  const width = bytesPerElement(dtype);
+  const bytes = size * width;
+  const expected = `where ${bytes} bytes are, a bigint above 0 and a multiple of ${width}`;
+  if (typeof address !== 'bigint') failType('address', expected, address);
+  const isWithin = address > 0n && address < 2n ** 64n - BigInt(bytes);
+  if (!isWithin || address % BigInt(width) !== 0n) fail('ERR_OPTION', 'address', expected, address);
+}

@@ -1,10 +1,8 @@
-import { isUint8Array } from 'node:util/types';
 import type { DeviceMemory, Operand, Source } from '../binding';
 import { checkDevice, cudaAt, type Device, type DeviceLike, deviceIndex } from './device';
 import {
   allocate,
   bytesPerElement,
-  checkDtype,
   type DataOf,
   type Dtype,
   dtypeCode,
@@ -15,13 +13,19 @@ import {
   lengthOf,
 } from './dtype';
 import { Description, errorOf, fail, failType, native, nativeAsync } from './errors';
-import { type ForeignOptions, foreignData, type IpcOptions, isPinned, pinnedData } from './foreign';
+import {
+  checkSize,
+  type ForeignOptions,
+  type IpcOptions,
+  readForeign,
+  readShared,
+} from './foreign';
 import { unwatch, watch } from './leaks';
+import { foreignData, isPinned, pinnedData } from './lent';
 import { binding } from './native';
 import { type NestedArray, nest } from './nested';
 import { register } from './scope';
-import { checkShape, mostNested, sizeOf } from './shape';
-import { checkOptions } from './validate';
+import { mostNested, sizeOf } from './shape';
 
 /** The memory of a tensor, for the addon. Throws `ERR_DISPOSED` if there is none any more. */
 export let operandOf: (tensor: Tensor, argument: string) => Operand;
@@ -150,17 +154,8 @@ export class Tensor<D extends Dtype = Dtype> {
     shape: readonly number[],
     options: ForeignOptions<D> = {},
   ): Tensor<D> {
-    checkOptions(options, ['dtype', 'device', 'release']);
-    const { dtype = 'float32', device = 'cpu', release } = options;
-    checkDtype(dtype, 'options.dtype');
-    if (release !== undefined && typeof release !== 'function') {
-      failType('options.release', 'a function', release);
-    }
-    const lengths = checkShape(shape, undefined, 'shape');
-    checkSize(sizeOf(lengths), dtype);
-    checkAddress(address, sizeOf(lengths), dtype);
-    const there = checkDevice(device, 'options.device');
-    return register(foreign(address, lengths, dtype as D, there, release));
+    const read = readForeign(address, shape, options);
+    return register(foreign(address, read.shape, read.dtype, read.device, read.release));
   }
 
   /**
@@ -180,22 +175,8 @@ export class Tensor<D extends Dtype = Dtype> {
     shape: readonly number[],
     options: IpcOptions<D> = {},
   ): Tensor<D> {
-    checkOptions(options, ['dtype', 'device', 'offset']);
-    const { dtype = 'float32', device = 'cuda', offset = 0 } = options;
-    checkDtype(dtype, 'options.dtype');
-    if (!isUint8Array(handle)) failType('handle', `a Uint8Array of ${handleBytes} bytes`, handle);
-    if (lengthOf(handle) !== handleBytes) {
-      fail('ERR_OPTION', 'handle', `${handleBytes} bytes`, new Description(`${lengthOf(handle)}`));
-    }
-    const lengths = checkShape(shape, undefined, 'shape');
-    checkSize(sizeOf(lengths), dtype);
-    const width = bytesPerElement(dtype);
-    if (typeof offset !== 'number' || !Number.isSafeInteger(offset / width) || offset < 0) {
-      fail('ERR_OPTION', 'options.offset', `a multiple of ${width} bytes, from 0 on`, offset);
-    }
-    const there = checkDevice(device, 'options.device');
-    if (there === 'cpu') fail('ERR_DEVICE', 'options.device', 'a CUDA device', there);
-    return register(empty(lengths, dtype as D, there, { handle, offset }));
+    const read = readShared(handle, shape, options);
+    return register(empty(read.shape, read.dtype, read.device, { handle, offset: read.offset }));
   }
 
   private constructor(
@@ -433,9 +414,6 @@ export class Tensor<D extends Dtype = Dtype> {
   }
 }
 
-/** Bytes of a handle of CUDA. */
-const handleBytes = 64;
-
 const shareable = new WeakSet<Tensor>();
 
 /** A copy of a tensor in device memory that other processes can open. */
@@ -449,22 +427,6 @@ export function shareableOn<D extends Dtype>(device: Device, source: Tensor<D>):
     made.dispose();
     throw error;
   }
-}
-
-/** Throws unless there are elements, and not more than there can be. */
-function checkSize(size: number, dtype: Dtype): void {
-  if (size > 0 && Number.isSafeInteger(size * bytesPerElement(dtype))) return;
-  const actual = new Description(`${size} elements`);
-  fail('ERR_SHAPE', 'shape', 'at least one element and fewer than 2^53 bytes', actual);
-}
-
-function checkAddress(address: unknown, size: number, dtype: Dtype): void {
-  const width = bytesPerElement(dtype);
-  const bytes = size * width;
-  const expected = `where ${bytes} bytes are, a bigint above 0 and a multiple of ${width}`;
-  if (typeof address !== 'bigint') failType('address', expected, address);
-  const isWithin = address > 0n && address < 2n ** 64n - BigInt(bytes);
-  if (!isWithin || address % BigInt(width) !== 0n) fail('ERR_OPTION', 'address', expected, address);
 }
 
 /** The elements as numbers, whatever the dtype. */

@@ -1,7 +1,7 @@
 import type { Operand, Operands } from '../../binding';
 import { allocate, type Dtype, dtypes, type HostData, lengthOf } from '../dtype';
 import { classified, Description, fail, failType, native } from '../errors';
-import { hold } from '../foreign';
+import { hold } from '../lent';
 import { binding } from '../native';
 import { operandOf, type Tensor } from '../tensor';
 import { type Call, check, type NativeCriterion, operandNames, start } from './call';
