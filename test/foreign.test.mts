@@ -14,7 +14,7 @@ import {
   onCuda,
   onDevices,
 } from './devices.mjs';
-import { expectError, expectRejection, expectSame } from './expect.mjs';
+import { expectClose, expectError, expectRejection, expectSame } from './expect.mjs';
 
 const { inputs, ids } = batchOf([33, 5], 'logits');
 const criterion = criterionOf({ loss: 'CategoricalFocalLoss', from: 'logits' });
@@ -331,9 +331,10 @@ describe('memory of others', () => {
     const [first, second, given] = stdout.trim().split('\n');
     expect(first).to.equal('ERR_SHAPE');
     expect(second).to.match(/^ERR_(SHAPE|DEVICE)$/); // it begins behind the memory
-    expect(Number(given)).to.equal(loss.item());
+    expectClose([Number(given)], [loss.item()], { relative: 1e-6 });
     const written = numbers(room);
-    expectSame(written.slice(33 * 5), numbers(grad));
+    // Rows that lie elsewhere are summed in another order.
+    expectClose(written.slice(33 * 5), numbers(grad), { relative: 1e-5, absolute: 1e-9 });
     expectSame(written.slice(0, 33 * 5), Array(33 * 5).fill(0));
     for (const one of [x, room]) one.dispose();
   });
