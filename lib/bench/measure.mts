@@ -20,7 +20,7 @@ export interface Measurement {
   value: number;
 }
 
-/** How much is measured: about so long, but not fewer or more pairs. */
+/** How much is measured: about so long, but not fewer or more pairs, unless each takes seconds. */
 export interface Effort {
   milliseconds: number;
   fewestPairs: number;
@@ -88,15 +88,22 @@ function timer(clock: Clock, next: () => Buffers, work: (buffers: Buffers) => vo
   return () => timeOf(calls);
 }
 
+/** For what takes seconds: it needs fewer pairs to be told from another. */
+const patienceMilliseconds = 20_000;
+
 /** Measures both in turn. */
 export function inPairs(a: () => number, b: () => number, effort: Effort): [number[], number[]] {
   const [first, second]: [number[], number[]] = [[], []];
-  const until = performance.now() + effort.milliseconds;
-  const { fewestPairs, mostPairs } = effort;
-  while (first.length < fewestPairs || (first.length < mostPairs && performance.now() < until)) {
+  const start = performance.now();
+  const { milliseconds, fewestPairs, mostPairs } = effort;
+  const wantsMore = (): boolean => {
+    const most = first.length < fewestPairs ? patienceMilliseconds : milliseconds;
+    return first.length < mostPairs && performance.now() - start < most;
+  };
+  do {
     first.push(a());
     second.push(b());
-  }
+  } while (wantsMore());
   return [first, second];
 }
 
