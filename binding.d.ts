@@ -120,9 +120,8 @@ export declare class Stream {
   run(work: () => unknown): unknown;
   /** The same; returns how long the device took, in milliseconds. Waits. */
   time(work: () => unknown): number;
-  /** Waits. */
-  synchronize(): void;
-  synchronizeAsync(done: Done): void;
+  /** Calls `done` when its work so far is. */
+  synchronize(done: Done): void;
   /** The `cudaStream_t`. */
   address(): bigint;
   /** Waits for its work. */
@@ -191,6 +190,5 @@ export declare function cudaMemory(device: number): PoolMemory;
 export declare function cudaResetPeakMemory(device: number): void;
 export declare function cudaEmptyCache(device: number): void;
 export declare function cudaLimitMemory(device: number, bytes: number | null): void;
-/** Waits for the device. */
-export declare function cudaSynchronize(device: number): void;
-export declare function cudaSynchronizeAsync(device: number, done: Done): void;
+/** Calls `done` when the device has done the work of this thread so far. */
+export declare function cudaSynchronize(device: number, done: Done): void;

@@ -135,7 +135,7 @@ export const cuda = {
    */
   async synchronize(index = 0): Promise<void> {
     const device = checkDevice(cudaAt(index), 'index');
-    await nativeAsync((done) => binding.cudaSynchronizeAsync(deviceIndex(device), done));
+    await nativeAsync((done) => binding.cudaSynchronize(deviceIndex(device), done));
   },
   /**
    * Captures the calls that `work` makes on CUDA device `index`, without running them, as

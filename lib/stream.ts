@@ -65,7 +65,7 @@ export class Stream {
    * deferred.
    */
   async synchronize(): Promise<void> {
-    await nativeAsync((done) => this.#usable().synchronizeAsync(done));
+    await nativeAsync((done) => this.#usable().synchronize(done));
   }
 
   /** The `cudaStream_t`, for other addons. What they enqueue in it is theirs to order. */

@@ -83,7 +83,7 @@ export class Tensor<D extends Dtype = Dtype> {
   readonly size: number;
   readonly byteLength: number;
   #operand: Operand | null;
-  /** Of memory on the host that V8 does not own. */
+  /** Of memory on the host that V8 does not own: further calls do nothing. */
   #giveBack: (() => void) | undefined;
 
   static {
@@ -399,9 +399,7 @@ export class Tensor<D extends Dtype = Dtype> {
       unwatch(this);
     }
     this.#operand = null;
-    const giveBack = this.#giveBack;
-    this.#giveBack = undefined;
-    giveBack?.();
+    this.#giveBack?.();
   }
 
   /** For `using`. */

@@ -70,14 +70,8 @@ Napi::Value CudaLimitMemory(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// cudaSynchronize(device: number): void
+// cudaSynchronize(device: number, done: Done): void
 Napi::Value CudaSynchronize(const Napi::CallbackInfo& info) {
-  cuda::synchronize(info[0].ToNumber().Int32Value());
-  return info.Env().Undefined();
-}
-
-// cudaSynchronizeAsync(device: number, done: Done): void
-Napi::Value CudaSynchronizeAsync(const Napi::CallbackInfo& info) {
   const auto task = cuda::synchronizing(info[0].ToNumber().Int32Value());
   Jobs::of(info.Env()).start(task, info[1].As<Napi::Function>());
   return info.Env().Undefined();
@@ -94,7 +88,6 @@ void InitCuda(Napi::Env, Napi::Object exports) {
   export_function<CudaEmptyCache>(exports, "cudaEmptyCache");
   export_function<CudaLimitMemory>(exports, "cudaLimitMemory");
   export_function<CudaSynchronize>(exports, "cudaSynchronize");
-  export_function<CudaSynchronizeAsync>(exports, "cudaSynchronizeAsync");
 }
 
 }  // namespace culoss

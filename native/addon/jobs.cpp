@@ -9,7 +9,7 @@
 namespace culoss {
 
 struct Jobs::Job : std::enable_shared_from_this<Job> {
-  // All that only the environment touches.
+  // Only the environment touches these.
   std::shared_ptr<Task> task;  // null when it is over
   std::function<void()> over;  // hands it back
   Napi::ObjectReference held;

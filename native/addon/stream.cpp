@@ -37,15 +37,8 @@ class StreamObject : public Napi::ObjectWrap<StreamObject> {
     });
   }
 
-  // synchronize(): void
-  //
-  // Waits.
+  // synchronize(done: Done): void
   void synchronize(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { cuda::synchronize(*usable()); });
-  }
-
-  // synchronizeAsync(done: Done): void
-  void synchronize_async(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
       const auto task = cuda::synchronizing(*usable());
       Jobs::of(info.Env()).start(task, info[0].As<Napi::Function>());
@@ -87,7 +80,6 @@ void InitStream(Napi::Env env, Napi::Object exports) {
                             env, "Stream",
                             {S::InstanceMethod<&S::run>("run"), S::InstanceMethod<&S::time>("time"),
                              S::InstanceMethod<&S::synchronize>("synchronize"),
-                             S::InstanceMethod<&S::synchronize_async>("synchronizeAsync"),
                              S::InstanceMethod<&S::address>("address"),
                              S::InstanceMethod<&S::dispose>("dispose")}));
 }
