@@ -60,6 +60,13 @@ export interface Operands {
 /** Of an operand its memory; or a number, or nothing. */
 type Argument = HostMemory | DeviceMemory | number | undefined;
 
+/**
+ * The numbers are the device, -1 for the CPU; outer, columns and inner, of which the inputs' shape is
+ * made, where a row is one (outer, inner); whether targets are dense; and then dtype and size of each
+ * of the `Operands`.
+ */
+type CallArguments = [numbers: Float64Array, ...operands: Argument[]];
+
 /** Is called when something is over, with what it failed with. */
 type Done = (error?: Error) => void;
 
@@ -69,21 +76,21 @@ type Stop = () => void;
 /** A criterion that was read once and can be called many times. */
 export declare class Criterion {
   constructor(options: CriterionOptions);
-  /**
-   * Fills `out` and `outGrad`; throws before it writes anything. All operands are on one device.
-   *
-   * `numbers` are the device, -1 for the CPU; outer, columns and inner, of which the inputs' shape is
-   * made, where a row is one (outer, inner); whether targets are dense; and then dtype and size of
-   * each of the `Operands`.
-   */
-  run(numbers: Float64Array, ...operands: Argument[]): void;
+  /** Fills `out` and `outGrad`; throws before it writes anything. All operands are on one device. */
+  run(...call: CallArguments): void;
   /** Throws what `run` throws of the operands, before it looks at what is in them or enqueues it. */
-  check(numbers: Float64Array, ...operands: Argument[]): void;
+  check(...call: CallArguments): void;
   /**
    * `run` for a call on the CPU, beside the thread of JavaScript; then `done` is called, with what
    * the call threw. What this returns ends the call early. Memory must stay until it is done.
    */
-  start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop;
+  start(done: Done, ...call: CallArguments): Stop;
+  /**
+   * For each side, each class and each of the gammas the sum of the losses, without alpha, of a call on
+   * the CPU; returns the divisor. `into` is (2, columns, 2 + gammas): how many targets of the side and
+   * class there are, what they weigh, and the sums. Writes no output.
+   */
+  sweep(gammas: Float64Array, into: Float64Array, ...call: CallArguments): number;
 }
 
 /** Memory for other processes; with a handle, that of another one. */

@@ -22,10 +22,22 @@ import { checkOptions } from './validate';
 
 /** Typed arrays and their shape under either name: an onnxruntime tensor is one. */
 export type ShapedData = {
+  /** The elements in row-major order. */
   data: ArrayBufferView | readonly number[];
+  /** Default: that of a typed array. */
   dtype?: Dtype;
+  /** The same, as onnxruntime names it. */
   type?: string;
-} & ({ shape: readonly number[] } | { dims: readonly number[] });
+} & (
+  | {
+      /** The lengths of the axes. */
+      shape: readonly number[];
+    }
+  | {
+      /** The same, as onnxruntime names them. */
+      dims: readonly number[];
+    }
+);
 
 /** Whatever an argument that takes a tensor takes. */
 export type TensorLike = Tensor | NestedArray<number | bigint> | ArrayBufferView | ShapedData;
@@ -43,6 +55,7 @@ export type DtypeOf<V> = V extends Float32Array | NestedArray<number | bigint>
           ? 'uint8'
           : Dtype;
 
+/** What a tensor is made as. */
 export interface TensorOptions<D extends Dtype = Dtype> {
   /** Default: that of a typed array; `'float32'` for numbers. */
   dtype?: D;

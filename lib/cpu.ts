@@ -27,14 +27,6 @@ function setIsa(name: unknown, argument: string): void {
 /**
  * The CPU engine.
  *
- * `threads`: how many threads share a large call; by default as many as there are cores that the
- * process may use, by its affinity and its control groups, or what the environment variable
- * `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
- *
- * `isa`: the instruction set in use, one of `isas`, those that this machine has; by default the
- * last of them, which is the best, or what the environment variable `CULOSS_ISA` says. All but
- * `baseline` give the same bits in float32 and the half types.
- *
  * @example
  * ```js
  * import { cpu } from 'culoss';
@@ -43,18 +35,30 @@ function setIsa(name: unknown, argument: string): void {
  * ```
  */
 export const cpu = {
+  /**
+   * How many threads share a large call; by default as many as there are cores that the process may
+   * use, by its affinity and its control groups, or what the environment variable
+   * `CULOSS_NUM_THREADS` says. A result has the same bits for any number.
+   */
   get threads(): number {
     return binding.cpuThreads();
   },
+  /** Throws `ERR_OPTION` for what is no whole number from 1 on. */
   set threads(count: number) {
     setThreads(count, 'cpu.threads');
   },
+  /** The instruction sets that this machine has, the best one last. */
   get isas(): readonly Isa[] {
     return binding.cpuIsas() as Isa[];
   },
+  /**
+   * The one in use, of `isas`; by default the best, or what the environment variable `CULOSS_ISA` says.
+   * All but `baseline` give the same bits in float32 and the half types.
+   */
   get isa(): Isa {
     return binding.cpuIsa() as Isa;
   },
+  /** Throws `ERR_OPTION` for one that this machine does not have. */
   set isa(name: Isa) {
     setIsa(name, 'cpu.isa');
   },

@@ -3,31 +3,37 @@ import { type ErrorCode, fail, failType, native, nativeAsync } from './errors';
 import { capture, type Graph } from './graph';
 import { binding } from './native';
 
-/** Why CUDA cannot be used, and what would help. */
+/** Why CUDA cannot be used. */
 export interface UnavailableReason {
+  /** That of the error which asking for CUDA throws. */
   code: ErrorCode;
+  /** Why. */
   message: string;
+  /** What would help. */
   hint: string;
 }
 
-/** Facts about one CUDA device. `totalMemory` is in bytes. */
+/** Facts about one CUDA device. */
 export interface CudaDevice {
+  /** As the driver has it. */
   name: string;
+  /** Such as `9.0`. */
   computeCapability: string;
+  /** In bytes. */
   totalMemory: number;
 }
 
-/**
- * What culoss has of the memory of one CUDA device, in bytes: `allocated` for tensors, but for
- * shareable ones, for workspaces and streams, `peak` the most of that at once, `reserved` taken from
- * the device for it, which others cannot have; `limit` is what `setMemoryLimit` said, or null. `leaks`
- * counts the tensors of this thread that nobody disposed: the garbage collector came to them.
- */
+/** What culoss has of the memory of one CUDA device, in bytes. */
 export interface CudaMemory {
+  /** For tensors, but for shareable ones, for workspaces and streams. */
   allocated: number;
+  /** Taken from the device for it, which others cannot have. */
   reserved: number;
+  /** The most that was allocated at once. */
   peak: number;
+  /** What `setMemoryLimit` said, or null. */
   limit: number | null;
+  /** Tensors of this thread that nobody disposed: the garbage collector came to them. */
   leaks: number;
 }
 

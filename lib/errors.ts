@@ -17,7 +17,9 @@ import { inspect } from 'node:util';
  * ```
  */
 export class CulossError extends Error {
+  /** `'CulossError'`. */
   override name = 'CulossError';
+  /** What kind of error it is. */
   declare readonly code: ErrorCode;
 }
 

@@ -12,6 +12,7 @@ export {
   NegativeLogLoss,
   Stream,
   scope,
+  sweep,
   Tensor,
   tensor,
 } from './index.js';

@@ -1,4 +1,16 @@
-export { type ShapedData, type TensorLike, type TensorOptions, tensor } from './convert';
+/**
+ * The losses, and the tensors and devices that they work on.
+ *
+ * @module culoss
+ */
+
+export {
+  type DtypeOf,
+  type ShapedData,
+  type TensorLike,
+  type TensorOptions,
+  tensor,
+} from './convert';
 export { cpu, type Isa } from './cpu';
 export { type CudaDevice, type CudaMemory, cuda, type UnavailableReason } from './cuda';
 export type { Device, DeviceLike } from './device';
@@ -22,4 +34,12 @@ export type { AbortSignalLike } from './losses/signal';
 export type { NestedArray } from './nested';
 export { keep, scope } from './scope';
 export { Stream } from './stream';
+export {
+  type Alpha,
+  type ClassShares,
+  type Share,
+  type Sweep,
+  type SweepOptions,
+  sweep,
+} from './sweep';
 export { Tensor } from './tensor';

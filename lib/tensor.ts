@@ -75,12 +75,15 @@ const ours = Symbol('culoss');
  * ```
  */
 export class Tensor<D extends Dtype = Dtype> {
+  /** The lengths of the axes. */
   readonly shape: readonly number[];
+  /** The type of the elements. */
   readonly dtype: D;
   /** `'cpu'`, or `'cuda:0'`, … */
   readonly device: Device;
   /** Elements. */
   readonly size: number;
+  /** Of the elements. */
   readonly byteLength: number;
   #operand: Operand | null;
   /** Of memory on the host that V8 does not own: further calls do nothing. */
@@ -407,6 +410,7 @@ export class Tensor<D extends Dtype = Dtype> {
     this.dispose();
   }
 
+  /** Dtype, shape and device, in words. */
   toString(): string {
     return `Tensor ${this.dtype} [${this.shape.join(', ')}] on ${this.device}`;
   }

@@ -17,6 +17,7 @@ const steps = [
   ['format and lint', 'npm', ['run', '--silent', 'lint']],
   ['native build', 'node', ['scripts/build-native.mjs'], cuda],
   ['types', 'tsc', ['--build']],
+  ['documentation', 'node', ['scripts/docs.mjs']],
   ['tests', 'mocha', []],
   ['tests that run alone', 'mocha', [...serially, ...alone], cuda],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],

@@ -1,25 +1,33 @@
 // The command `culoss`: what it says, what it refuses, and that a machine is held against the budgets.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cuda } from 'culoss';
+import { cpu, cuda } from 'culoss';
+import { dump } from 'npyjs';
 import { budgetedWorkloads, leastOfCopySpeed, mostMicroseconds } from '#bench/budgets.mjs';
 import { memoryOfSets, smallerWhere } from '#bench/buffers.mjs';
 import { onCpu, onGpu } from '#bench/places.mjs';
 import { speedRow } from '#bench/report.mjs';
 import { quick, titleOf, type Workload, workload } from '#bench/workloads.mjs';
 import type { BenchReport } from '../dist/cli/bench.mjs';
+import type { DoctorReport } from '../dist/cli/doctor.mjs';
 
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const manifest = require('../../package.json');
 
-function culoss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [`${root}${manifest.bin.culoss}`, ...args], {
-    encoding: 'utf8',
-  });
+const culoss = (...args: string[]) => culossIn(root, ...args);
+
+function culossIn(
+  folder: string,
+  ...args: string[]
+): { status: number | null; stdout: string; stderr: string } {
+  const file = `${root}${manifest.bin.culoss}`;
+  return spawnSync(process.execPath, [file, ...args], { cwd: folder, encoding: 'utf8' });
 }
 
 describe('cli', () => {
@@ -40,8 +48,14 @@ describe('cli', () => {
   });
 
   for (const [args, message] of [
-    [['frobnicate'], "culoss: unknown command 'frobnicate', expected bench; see culoss --help"],
-    [['constructor'], "culoss: unknown command 'constructor', expected bench; see culoss --help"],
+    [
+      ['frobnicate'],
+      "culoss: unknown command 'frobnicate', expected eval, doctor, bench; see culoss --help",
+    ],
+    [
+      ['constructor'],
+      "culoss: unknown command 'constructor', expected eval, doctor, bench; see culoss --help",
+    ],
     [['--frob'], "culoss: Unknown option '--frob'; see culoss --help"],
     [['bench', '--frob'], "culoss bench: Unknown option '--frob'; see culoss bench --help"],
     [['bench', 'cpu'], "culoss bench: Unexpected argument 'cpu'; see culoss bench --help"],
@@ -57,6 +71,29 @@ describe('cli', () => {
       expect(status).to.equal(2);
     });
   }
+
+  it('doctor tells what works, and exits with 0 if something does', () => {
+    const { status, stdout, stderr } = culoss('doctor', '--json');
+    expect(status, stderr).to.equal(0);
+    const report = JSON.parse(stdout) as DoctorReport;
+    expect(report.culoss).to.equal(manifest.version);
+    expect(report.platform).to.include({ os: process.platform, node: process.versions.node });
+    expect(report.addon?.why).to.equal('built in this checkout');
+    expect(report.cpu).to.deep.equal({
+      ...{ works: true, error: null },
+      ...{ isa: cpu.isa, isas: cpu.isas, threads: cpu.threads },
+    });
+    const { works, unavailableReason, devices, error } = report.cuda;
+    expect(unavailableReason).to.deep.equal(cuda.unavailableReason);
+    expect(works).to.equal(cuda.isAvailable());
+    expect(devices.map(({ works }) => works)).to.deep.equal(Array(cuda.deviceCount()).fill(true));
+    expect(error).to.equal(null);
+    const text = culoss('doctor').stdout;
+    expect(text).to.match(
+      /^culoss .*, Node .*\naddon: .*, built in this checkout\ncpu: works, with /,
+    );
+    if (!works) expect(text).to.include(`${cuda.unavailableReason?.hint}\n`);
+  });
 
   it('bench prints one object, of every device that there is, also an emulated one', () => {
     const { status, stdout, stderr } = culoss('bench', '--quick', '--json');
@@ -90,15 +127,23 @@ describe('cli', () => {
 
   it('the commands that the README shows run', () => {
     const shown = readFileSync(`${root}README.md`, 'utf8').match(/^npx culoss [^#>\n]*/gm) ?? [];
-    expect(shown.length).to.be.greaterThan(1);
-    for (const command of shown) {
+    expect(shown.length).to.be.greaterThan(6);
+    const folder = mkdtempSync(join(tmpdir(), 'culoss-readme-'));
+    const save = (name: string, data: Parameters<typeof dump>[0], shape: number[]): void =>
+      writeFileSync(join(folder, name), new Uint8Array(dump(data, shape)));
+    for (const name of ['p.npy', 'x.npy']) save(name, Float32Array.of(0.1, 0.9, 0.3, 0.7), [2, 2]);
+    save('y.npy', Int32Array.of(1, 0), [2]);
+    for (const command of new Set(shown)) {
       const args = command.replace('npx culoss', '').trim().split(/\s+/);
-      const { status, stdout, stderr } = culoss(...args, '--quick');
-      expect(status, stderr).to.equal(0);
+      const isBench = args[0] === 'bench';
+      const { status, stdout, stderr } = culossIn(folder, ...args, ...(isBench ? ['--quick'] : []));
+      expect(status, `${command}: ${stderr}`).to.equal(0);
       if (args.includes('--json')) JSON.parse(stdout);
-      else if (args.includes('--help')) expect(stdout).to.include('Usage: culoss bench');
-      else expect(stdout).to.match(/cpu: [\s\S]* BinaryFocalLoss logits 4×3 float32 /);
+      else if (args.includes('--help')) expect(stdout).to.match(/^Usage: culoss bench/m);
+      else if (isBench) expect(stdout).to.match(/cpu: [\s\S]* BinaryFocalLoss logits 4×3 float32 /);
+      else expect(stdout).to.match(/^cpu: works|^\d\.\d+\nbinary-focal|^binary-focal, mean:/m);
     }
+    rmSync(folder, { recursive: true });
   });
 });
 

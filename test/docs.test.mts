@@ -1,4 +1,4 @@
-// Every example of the README and of a docstring runs, type-checks, and prints what it says.
+// Every example of the README, the guides and of a docstring runs, type-checks, and prints what it says.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,11 @@ function examples(): Example[] {
       const plain = comments.map((comment) => comment.replace(/^ *\* ?/gm, ''));
       return plain.flatMap((comment) => blocksOf(comment, `lib/${file}`));
     });
-  return [...blocksOf(readFileSync(`${root}README.md`, 'utf8'), 'README.md'), ...sources];
+  const guides = readdirSync(`${root}docs`).map((file) => `docs/${file}`);
+  const texts = ['README.md', ...guides].flatMap((file) =>
+    blocksOf(readFileSync(`${root}${file}`, 'utf8'), file),
+  );
+  return [...texts, ...sources];
 }
 
 /** What the comments behind `console.log(…)` say is printed. */

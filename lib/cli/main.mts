@@ -10,6 +10,8 @@ interface Command {
 
 /** Loaded when they are asked for: help needs no native addon. */
 const commands: Record<string, Command> = {
+  eval: { summary: 'a loss of arrays in .npy files', load: () => import('./eval.mjs') },
+  doctor: { summary: 'what works on this machine', load: () => import('./doctor.mjs') },
   bench: { summary: 'hold this machine against the budgets', load: () => import('./bench.mjs') },
 };
 
@@ -19,7 +21,7 @@ Usage: culoss <command> [options]
 
 Commands:
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name}   ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
   .join('\n')}
 
 Options:
@@ -27,7 +29,8 @@ Options:
   -v, --version   the version of culoss
 
 Examples:
-  npx culoss bench          the budgets, as a table
+  npx culoss eval binary-focal --inputs p.npy --targets y.npy
+  npx culoss doctor
   npx culoss bench --help   what it takes`;
 
 const [name, ...args] = process.argv.slice(2);

@@ -67,6 +67,17 @@ export function check(criterion: NativeCriterion, call: Call): void {
   criterion.check(numbers, ...argumentsOf(call));
 }
 
+/** Fills a table of what each class contributes, for many gammas; returns the divisor. */
+export function sweep(
+  criterion: NativeCriterion,
+  call: Call,
+  gammas: Float64Array,
+  into: Float64Array,
+): number {
+  setNumbers(call);
+  return criterion.sweep(gammas, into, numbers, ...argumentsOf(call));
+}
+
 const argumentsOf = (call: Call): Argument[] =>
   operandNames.map((name, i) => argument(i, call[name]));
 

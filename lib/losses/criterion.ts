@@ -19,7 +19,7 @@ import {
 } from './arguments';
 import { axesOf } from './axes';
 import { type AsyncOptions, checkAsyncOptions, runInBackground } from './background';
-import { type Call, check, run } from './call';
+import { type Call, check, run, sweep } from './call';
 import type { LossOptions } from './options';
 import { type LossKind, readSettings, type Settings } from './settings';
 
@@ -45,7 +45,9 @@ export interface ValueAndGradOptions extends ForwardOptions {
 
 /** A loss and its gradient with respect to the inputs. */
 export interface ValueAndGrad {
+  /** As `forward` returns it. */
   loss: Tensor<'float32' | 'float64'>;
+  /** Of the inputs' shape, dtype and device. */
   grad: Tensor<FloatDtype>;
 }
 
@@ -64,13 +66,51 @@ const forwardNames = ['sampleWeight', 'out'];
 const gradNames = [...forwardNames, 'gradOutput', 'outGrad'];
 const asyncNames = ['signal', 'copy'];
 
+/** Whether a value is a criterion. */
+export let isCriterion: (value: unknown) => value is Criterion;
+
+/** The options that a criterion was made with. */
+export let optionsOf: (criterion: Criterion) => Readonly<LossOptions>;
+
+/** The same loss with some options changed. */
+export let variantOf: (criterion: Criterion, change: LossOptions) => Criterion;
+
+/** What each class contributes to the loss of tensors on the CPU, for many gammas. */
+export let tableOf: (
+  criterion: Criterion,
+  inputs: TensorLike,
+  targets: TensorLike,
+  options: ForwardOptions,
+  gammas: Float64Array,
+) => { columns: number; table: Float64Array; divisor: number };
+
 /** A loss with its options: made once, called many times. The base of the four losses. */
 export abstract class Criterion {
+  readonly #kind: LossKind;
+  readonly #options: Readonly<LossOptions>;
   readonly #settings: Settings;
   readonly #native: InstanceType<typeof binding.Criterion>;
 
+  static {
+    class Variant extends Criterion {}
+    isCriterion = (value): value is Criterion =>
+      typeof value === 'object' && value !== null && #native in value;
+    optionsOf = (criterion) => criterion.#options;
+    variantOf = (criterion, change) =>
+      new Variant(criterion.#kind, { ...criterion.#options, ...change });
+    tableOf = (criterion, inputs, targets, options, gammas) => {
+      const { call } = criterion.#prepare(inputs, targets, options, false);
+      const { columns } = call;
+      const table = new Float64Array(2 * columns * (2 + gammas.length));
+      const divisor = native(() => sweep(criterion.#native, call, gammas, table));
+      return { columns, table, divisor };
+    };
+  }
+
   protected constructor(kind: LossKind, options: LossOptions) {
+    this.#kind = kind;
     this.#settings = readSettings(kind, options);
+    this.#options = { ...options };
     this.#native = native(() => new binding.Criterion(this.#settings.native));
   }
 

@@ -76,8 +76,8 @@ function namesOf({ sides, term }: LossKind): string[] {
 }
 
 /** The largest number of float32, in which most losses are computed. */
-const mostFloat32 = 2 ** 128 - 2 ** 104;
-const weightRange = 'a number from 0 to 3.4e38';
+export const mostFloat32 = 2 ** 128 - 2 ** 104;
+export const weightRange = 'a number from 0 to 3.4e38';
 
 /** Options of other losses, and why this one has none. */
 function refuseForeign({ sides, term }: LossKind, options: Options): void {

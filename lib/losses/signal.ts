@@ -2,9 +2,13 @@ import { failType } from '../errors';
 
 /** What an async call takes of an `AbortSignal`. */
 export interface AbortSignalLike {
+  /** Whether it was given. */
   readonly aborted: boolean;
+  /** What the call then rejects with. */
   readonly reason: unknown;
+  /** Is called when a call begins. */
   addEventListener(type: 'abort', listener: () => void): void;
+  /** Is called when it ends. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 

@@ -4,6 +4,7 @@
 
 #include "../cpu/background.h"
 #include "../cpu/engine.h"
+#include "../cpu/sweep.h"
 #include "../cuda/engine.h"
 #include "addon.h"
 #include "guard.h"
@@ -59,6 +60,14 @@ void expect_size(const char* name, int64_t expected, const Operand& operand) {
   if (operand.size == expected) return;
   throw Error("ERR_SHAPE", std::string(name) + ": expected " + std::to_string(expected) +
                                " elements, got " + std::to_string(operand.size));
+}
+
+std::span<double> doubles_from(const Napi::Value& value, const char* name) {
+  const Bytes bytes = host_bytes(value, name);
+  if (value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    throw Error("ERR_DTYPE", std::string(name) + ": expected float64");
+  }
+  return {static_cast<double*>(bytes.memory), bytes.size / sizeof(double)};
 }
 
 // The arguments of a call: numbers, then operands. Reading them by position takes a tenth of the
@@ -131,12 +140,11 @@ class CallReader {
 
   static const double* numbers_from(const Napi::Value& value) {
     constexpr size_t kNumbers = kFirstOperand + 2 * kOperands;
-    const Bytes bytes = host_bytes(value, "numbers");
-    if (value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array ||
-        bytes.size < kNumbers * sizeof(double)) {
+    const std::span<double> numbers = doubles_from(value, "numbers");
+    if (numbers.size() < kNumbers) {
       throw Error("ERR_DTYPE", "numbers: expected " + std::to_string(kNumbers) + " of float64");
     }
-    return static_cast<const double*>(bytes.memory);
+    return numbers.data();
   }
 
   bool loss_is_per_row() const {
@@ -250,7 +258,7 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     guarded(info.Env(), [&] { criterion_ = criterion_from(info[0].ToObject()); });
   }
 
-  // run(numbers: Float64Array, ...operands: Argument[]): void
+  // run(...call: CallArguments): void
   void run(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
       CallReader reader(criterion_, info);
@@ -260,7 +268,7 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     });
   }
 
-  // check(numbers: Float64Array, ...operands: Argument[]): void
+  // check(...call: CallArguments): void
   void check(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
       const Call call = CallReader(criterion_, info).read();
@@ -270,7 +278,7 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     });
   }
 
-  // start(done: Done, numbers: Float64Array, ...operands: Argument[]): Stop
+  // start(done: Done, ...call: CallArguments): Stop
   Napi::Value start(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
       const Call call = CallReader(criterion_, info, 1).read();
@@ -286,6 +294,20 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     });
   }
 
+  // sweep(gammas: Float64Array, into: Float64Array, ...call: CallArguments): number
+  Napi::Value sweep(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Call call = CallReader(criterion_, info, 2).read();
+      if (call.device != Call::kCpu) throw Error("ERR_DEVICE", "sweep: expected a call on the CPU");
+      const auto gammas = doubles_from(info[0], "gammas"), into = doubles_from(info[1], "into");
+      const cpu::SweepTable table{call.layout.columns, int64_t(gammas.size())};
+      if (int64_t(into.size()) != table.size()) {
+        throw Error("ERR_SHAPE", "into: expected a table of each side, class and gamma");
+      }
+      return Napi::Number::New(info.Env(), cpu::sweep(call, gammas, into));
+    });
+  }
+
  private:
   Criterion criterion_{};
 };
@@ -294,10 +316,11 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
 
 void InitCriterion(Napi::Env env, Napi::Object exports) {
   using C = CriterionObject;
-  exports.Set("Criterion", C::DefineClass(env, "Criterion",
-                                          {C::InstanceMethod<&C::run>("run"),
-                                           C::InstanceMethod<&C::check>("check"),
-                                           C::InstanceMethod<&C::start>("start")}));
+  exports.Set("Criterion",
+              C::DefineClass(
+                  env, "Criterion",
+                  {C::InstanceMethod<&C::run>("run"), C::InstanceMethod<&C::check>("check"),
+                   C::InstanceMethod<&C::start>("start"), C::InstanceMethod<&C::sweep>("sweep")}));
 }
 
 }  // namespace culoss

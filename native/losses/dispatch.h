@@ -67,17 +67,37 @@ void with_normalization(const Call& call, F&& f) {
   });
 }
 
+// How much each side of an element weighs.
+
+template <class A>
+Scale<A> scale_of(const Call& call) {
+  const bool is_given = !call.weight.is_one() || !call.sample_weight.is_one();
+  return {is_given, call.weight, call.sample_weight};
+}
+
+template <class A>
+BothSides<A> both_sides_of(const Call& call) {
+  const Shares<A> shares{Smoothing<A>::over(2, call.criterion.label_smoothing),
+                         call.criterion.negatives == Negatives::zero_targets};
+  return {shares,          call.has_alpha,   call.alpha, !call.pos_weight.is_one(),
+          call.pos_weight, scale_of<A>(call)};
+}
+
+template <class A>
+TargetsOnly<A> targets_only_of(const Call& call) {
+  const double columns = double(call.layout.columns);
+  return {Smoothing<A>::over(columns, call.criterion.label_smoothing), call.alpha,
+          scale_of<A>(call)};
+}
+
 // From here on, what is hot has an instance of its own, and the rest shares one.
 
 template <class T, class Link, class Engine>
-void with_both_sides(const Call& call, const Link& link, const Scale<Compute<T>>& scale,
-                     Engine&& engine) {
+void with_both_sides(const Call& call, const Link& link, Engine&& engine) {
   using A = Compute<T>;
   const Criterion& criterion = call.criterion;
-  const Shares<A> shares{Smoothing<A>::over(2, criterion.label_smoothing),
-                         criterion.negatives == Negatives::zero_targets};
-  const BothSides<A> general{shares,          call.has_alpha, call.alpha, !call.pos_weight.is_one(),
-                             call.pos_weight, scale};
+  const auto general = both_sides_of<A>(call);
+  const auto& shares = general.shares;
   const auto run = [&]<class Term, class Sides, class Target>(Term term, const Sides& sides,
                                                               const Target& target, Layout layout) {
     engine.elementwise(Elementwise<T, Term, Link, Sides, Target>{
@@ -103,53 +123,53 @@ void with_both_sides(const Call& call, const Link& link, const Scale<Compute<T>>
 }
 
 template <class T, class Link, class Engine>
-void with_targets_only(const Call& call, const Link& link, const Scale<Compute<T>>& scale,
-                       Engine&& engine) {
+void with_targets_only(const Call& call, const Link& link, Engine&& engine) {
   using A = Compute<T>;
   const Criterion& criterion = call.criterion;
-  const auto smoothing = Smoothing<A>::over(double(call.layout.columns), criterion.label_smoothing);
+  const auto sides = targets_only_of<A>(call);
   const bool per_element = criterion.reduction == Reduction::matrix;
   const auto run = [&]<class Term, class Target>(Term term, const Target& target) {
     engine.rowwise(Rowwise<T, Term, Link, Target>{
-        term, link, TargetsOnly<A>{smoothing, call.alpha, scale}, target, call.layout,
-        call.grad_output, static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
+        term, link, sides, target, call.layout, call.grad_output,
+        static_cast<const T*>(call.inputs), static_cast<T*>(call.grad),
         call.is_scalar() ? nullptr : static_cast<A*>(call.loss), per_element});
   };
   const AnyTarget target = any_target(call);
-  if (!target.is_dense && !smoothing.is_on() && !per_element) {
+  if (!target.is_dense && !sides.smoothing.is_on() && !per_element) {
     return run(any_term<A>(criterion), target.ids);
   }
   if (criterion.term == TermKind::cross_entropy) return run(CrossEntropy{}, target);
   run(any_term<A>(criterion), target);
 }
 
-// Calls `engine.elementwise` or `engine.rowwise` with the functor of this call.
-template <class T, class Engine>
-void with_loss(const Call& call, Engine&& engine) {
+// Calls `both` or `targets` with the link of a criterion, as its sides are.
+template <class T, class Both, class Targets>
+void with_link(const Criterion& criterion, Both&& both, Targets&& targets) {
   using A = Compute<T>;
   constexpr Digits kDigits = sizeof(T) == 2 ? Digits::few : Digits::all;
-  const Criterion& criterion = call.criterion;
   const bool is_both = criterion.sides == SidesKind::both;
-  const bool is_scaled = !call.weight.is_one() || !call.sample_weight.is_one();
-  const Scale<A> scale{is_scaled, call.weight, call.sample_weight};
   const double low = criterion.clamp_low, high = criterion.clamp_high;
   switch (criterion.link) {
     case LinkKind::probability:
-      if (is_both) {
-        return with_both_sides<T>(call, Probability<A, kDigits>::with_floors(low, high), scale,
-                                  engine);
-      }
-      return with_targets_only<T>(
-          call, RowProbability<A, kDigits>{Probability<A, kDigits>::without_floors(low, high)},
-          scale, engine);
+      if (is_both) return both(Probability<A, kDigits>::with_floors(low, high));
+      return targets(
+          RowProbability<A, kDigits>{Probability<A, kDigits>::without_floors(low, high)});
     case LinkKind::sigmoid:
-      if (is_both) return with_both_sides<T>(call, Sigmoid<A, kDigits>{}, scale, engine);
+      if (is_both) return both(Sigmoid<A, kDigits>{});
       break;
     case LinkKind::softmax:
-      if (!is_both) return with_targets_only<T>(call, Softmax<A, kDigits>{}, scale, engine);
+      if (!is_both) return targets(Softmax<A, kDigits>{});
       break;
   }
   throw Error("ERR_OPTION", "link: a sigmoid goes with both sides, a softmax with targets");
+}
+
+// Calls `engine.elementwise` or `engine.rowwise` with the functor of this call.
+template <class T, class Engine>
+void with_loss(const Call& call, Engine&& engine) {
+  with_link<T>(
+      call.criterion, [&](const auto& link) { with_both_sides<T>(call, link, engine); },
+      [&](const auto& link) { with_targets_only<T>(call, link, engine); });
 }
 
 }  // namespace culoss

@@ -56,14 +56,28 @@ export function speedPlot(rows: readonly MeasuredRow[]): string {
   );
 }
 
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** 1000 as 10³. */
+function powerOfTen(value: number): string {
+  const exponent = `${Math.round(Math.log10(value))}`;
+  return `10${exponent.replaceAll(/\d/g, (digit) => superscripts[Number(digit)] as string).replace('-', '⁻')}`;
+}
+
 /** Time of a call by elements, both in powers of ten; a straight line of slope 1 is cost that grows as they do. */
 export function growthPlot(curves: readonly Curve[]): string {
   return render(
     {
       legend: { top: 5, itemGap: 16 },
       grid: { left: 70, right: 30, top: 45, bottom: 50 },
-      xAxis: { type: 'log', name: 'elements', nameGap: 30, min: 1e3, ...axisName },
-      yAxis: { type: 'log', name: 'ms, value and gradient', nameGap: 50, ...axisName },
+      xAxis: {
+        ...{ type: 'log', name: 'elements', nameGap: 30, min: 1e3, ...axisName },
+        axisLabel: { formatter: powerOfTen },
+      },
+      yAxis: {
+        ...{ type: 'log', name: 'ms, value and gradient', nameGap: 50, ...axisName },
+        axisLabel: { formatter: powerOfTen },
+      },
       series: curves.map(({ name, points }, i) => ({
         type: 'line',
         name,

@@ -1,0 +1,189 @@
+/**
+ * The losses inside TensorFlow.js, whose functions are those of the `tf` that is passed in.
+ *
+ * @module culoss/tfjs
+ */
+
+import { type ShapedData, tensor } from './convert';
+import { checkDevice, type DeviceLike } from './device';
+import { Description, fail, failType } from './errors';
+import { type Criterion, isCriterion, optionsOf, variantOf } from './losses/criterion';
+import type { LossOptions } from './losses/options';
+import { scope } from './scope';
+import { sameShape, sizeOf } from './shape';
+import type { Tensor } from './tensor';
+import { checkOptions } from './validate';
+
+/** What is used of a tensor of TensorFlow.js. */
+export interface TfjsTensor {
+  /** The lengths of its axes. */
+  readonly shape: number[];
+  /** `float32`, `int32` or `bool` of what a loss takes. */
+  readonly dtype: string;
+  /** Its elements as a typed array. */
+  dataSync(): unknown;
+}
+
+/** What is used of TensorFlow.js: `@tensorflow/tfjs` has it, and so have `-core` and `-node`. */
+export interface Tfjs<T extends TfjsTensor> {
+  /** Makes a tensor. */
+  tensor(values: Float32Array, shape: number[], dtype: 'float32'): T;
+  /** A function with a gradient of its own. */
+  customGrad(f: () => { value: T; gradFunc: (dy: T) => T }): (input: T) => T;
+}
+
+/** Where the losses of {@link asTfjsLoss} are computed. */
+export interface TfjsOptions {
+  /** The engine, whatever backend TensorFlow.js has; default: `'cpu'`. */
+  device?: DeviceLike;
+}
+
+/** Options that say how many losses become one, which here TensorFlow.js does. */
+const reductions = ['reduction', 'normalizer', 'onEmpty'] as const;
+
+/**
+ * A criterion as a loss of TensorFlow.js, for `model.compile({ loss })`, `optimizer.minimize` and
+ * `tf.variableGrads`: of targets and predictions, in the order that TensorFlow.js has, it gives a tensor
+ * `[batch]` with the loss of each sample, and has a gradient with respect to the predictions. That is
+ * computed when it is asked for, in one pass, with the upstream gradient in it.
+ *
+ * The loss of a sample is the mean over its elements for the binary losses, as in Keras, and over its
+ * rows for the categorical ones: of predictions `[batch, C]` there is one row in a sample, of
+ * `[batch, height, width, C]` one in each pixel. What is ignored counts as 0 in that mean. The class
+ * axis is the last one, unless the criterion's `axis` says otherwise.
+ *
+ * Targets are of any dtype: of the predictions' shape, give or take axes of length 1, they are dense,
+ * else class ids, as the losses themselves take them. Neither tensor is written, and no other is kept.
+ *
+ * Throws `ERR_OPTION` for a criterion whose `reduction`, `normalizer` or `onEmpty` is set, and for a
+ * `tf` that is none; `ERR_DEVICE`, `ERR_CUDA_UNAVAILABLE`. What it returns throws what the criterion
+ * does.
+ *
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs';
+ * import { BinaryFocalLoss } from 'culoss';
+ * import { asTfjsLoss } from 'culoss/tfjs';
+ * const loss = asTfjsLoss(tf, new BinaryFocalLoss({ from: 'logits' }));
+ * const perSample = loss(tf.tensor2d([[1, 0], [0, 1]]), tf.tensor2d([[2, -1], [3, 0]]));
+ * console.log(Array.from(perSample.dataSync(), (x) => x.toFixed(4))); // [ '0.0122', '1.4698' ]
+ * ```
+ */
+export function asTfjsLoss<T extends TfjsTensor>(
+  tf: Tfjs<T>,
+  criterion: Criterion,
+  options: TfjsOptions = {},
+): (yTrue: T, yPred: T) => T {
+  if (typeof tf?.tensor !== 'function' || typeof tf.customGrad !== 'function') {
+    failType('tf', 'TensorFlow.js, which has tensor and customGrad', tf);
+  }
+  if (!isCriterion(criterion)) failType('criterion', 'one of the losses of culoss', criterion);
+  checkOptions(options, ['device']);
+  const device = checkDevice(options.device ?? 'cpu', 'options.device');
+  const given = optionsOf(criterion);
+  for (const name of reductions) {
+    const expected = 'none, since TensorFlow.js takes the mean of the losses of the samples';
+    if (given[name] !== undefined) fail('ERR_OPTION', `options.${name}`, expected, given[name]);
+  }
+  const { axis = -1 } = given;
+  const asGiven = passesOf(criterion, { axis });
+  const asDense = passesOf(criterion, { axis, oneHot: given.oneHot ?? true });
+
+  return (yTrue, yPred) => {
+    const predictions = readPredictions(yPred);
+    const { targets, isDense } = readTargets(yTrue, predictions.shape);
+    const sample = samplesOf(predictions.shape, axis);
+    const passes = isDense ? asDense : asGiven;
+    const inputs = (): Tensor => tensor(predictions.data, predictions.shape, { device });
+
+    const perSample = tf.customGrad(() => {
+      const losses = scope(() => passes.each.forward(inputs(), targets).dataSync());
+      const value = tf.tensor(
+        meansOf(losses as Float32Array, sample.batch),
+        [sample.batch],
+        'float32',
+      );
+      const gradFunc = (dy: T): T => {
+        const upstream = dy.dataSync() as Float32Array;
+        const sampleWeight = sample.weights(upstream, losses.length / sample.batch);
+        const slopes = scope(() =>
+          passes.sum.valueAndGrad(inputs(), targets, { sampleWeight }).grad.dataSync(),
+        );
+        return tf.tensor(slopes as Float32Array, yPred.shape, 'float32');
+      };
+      return { value, gradFunc };
+    });
+    return perSample(yPred);
+  };
+}
+
+/** A loss for each target; and the sum of all, whose gradient takes a weight for each row. */
+interface Passes {
+  each: Criterion;
+  sum: Criterion;
+}
+
+const passesOf = (criterion: Criterion, change: LossOptions): Passes => ({
+  each: variantOf(criterion, { ...change, reduction: 'none' }),
+  sum: variantOf(criterion, { ...change, reduction: 'sum' }),
+});
+
+/** The predictions, of which a vector is a column. */
+function readPredictions(yPred: TfjsTensor): { data: Float32Array; shape: readonly number[] } {
+  const { shape, dtype } = yPred;
+  if (dtype !== 'float32') fail('ERR_DTYPE', 'yPred', 'float32', new Description(dtype));
+  return {
+    data: yPred.dataSync() as Float32Array,
+    shape: shape.length === 1 ? [...shape, 1] : shape,
+  };
+}
+
+const dtypesOfTargets = ['float32', 'int32', 'bool'];
+
+/** Targets that have the predictions' shape but for axes of length 1 are dense: they get that shape. */
+function readTargets(
+  yTrue: TfjsTensor,
+  shapeOfPredictions: readonly number[],
+): { targets: ShapedData; isDense: boolean } {
+  const { shape, dtype } = yTrue;
+  if (!dtypesOfTargets.includes(dtype)) {
+    fail('ERR_DTYPE', 'yTrue', dtypesOfTargets.join(', '), new Description(dtype));
+  }
+  const data = yTrue.dataSync() as Float32Array | Int32Array | Uint8Array;
+  const isDense = sameShape(withoutOnes(shape), withoutOnes(shapeOfPredictions));
+  return { targets: { data, shape: isDense ? shapeOfPredictions : shape }, isDense };
+}
+
+const withoutOnes = (shape: readonly number[]): number[] => shape.filter((length) => length !== 1);
+
+/** How predictions are made of samples, along their first axis. */
+function samplesOf(shape: readonly number[], axis: number) {
+  const at = axis < 0 ? axis + shape.length : axis;
+  if (at === 0) fail('ERR_OPTION', 'options.axis', 'an axis behind the batch', axis);
+  const rowShape = shape.filter((_, i) => i !== at);
+  const [batch = 0] = shape;
+  const rows = sizeOf(rowShape) / batch;
+  return {
+    batch,
+    /** For each row the upstream gradient of its sample, whose loss is a mean of so many. */
+    weights(upstream: Float32Array, losses: number): ShapedData {
+      const data = new Float64Array(sizeOf(rowShape));
+      for (let i = 0; i < batch; i++) {
+        data.fill((upstream[i] as number) / losses, i * rows, (i + 1) * rows);
+      }
+      return { data, shape: rowShape };
+    },
+  };
+}
+
+/** The mean of each of so many parts. */
+function meansOf(losses: Float32Array, parts: number): Float32Array {
+  const length = losses.length / parts;
+  const means = new Float32Array(parts);
+  for (let i = 0; i < parts; i++) {
+    let sum = 0;
+    for (let j = i * length; j < (i + 1) * length; j++) sum += losses[j] as number;
+    means[i] = sum / length;
+  }
+  return means;
+}
