@@ -4,13 +4,19 @@
 // CMAKE_CUDA_ARCHITECTURES names the GPUs. --release compiles for all of them. --emulation builds,
 // beside the addon, the one that tests run on machines without a GPU; --memory that one with
 // AddressSanitizer and UndefinedBehaviorSanitizer, --races with ThreadSanitizer. What CMake says is
-// shown where it matters, and whole if the build fails.
+// shown where it matters, and whole if the build fails. --arm64 builds the CPU engine for that, with a
+// cross compiler, into build/arm64.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
-const { CULOSS_CUDA = 'AUTO', CMAKE_CUDA_ARCHITECTURES = '', CI } = process.env;
 const wants = (name) => process.argv.includes(`--${name}`);
+const {
+  CULOSS_CUDA = wants('arm64') ? 'OFF' : 'AUTO',
+  CMAKE_CUDA_ARCHITECTURES = '',
+  CI,
+} = process.env;
 const onOff = (value) => (value ? 'ON' : 'OFF');
 const emulated = ['emulation', 'memory', 'races'].find(wants);
 const options = [
@@ -22,6 +28,10 @@ const options = [
   `--CDCMAKE_CUDA_ARCHITECTURES=${CMAKE_CUDA_ARCHITECTURES}`,
 ];
 if (emulated) options.push('--out', `build/${emulated}`);
+if (wants('arm64')) {
+  const toolchain = fileURLToPath(new URL('aarch64-linux-gnu.cmake', import.meta.url));
+  options.push('--out', 'build/arm64', `--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+}
 
 const log = [];
 const wanted = /^-- (culoss: .*)|^(\[\d+\/\d+\] \w.*|\[ *\d+%\] .*)|(.*\b(?:warning|error)\b:.*)/;

@@ -20,6 +20,7 @@ const steps = [
   ['documentation', 'node', ['scripts/docs.mjs']],
   ['tests', 'mocha', []],
   ['tests that run alone', 'mocha', [...serially, ...alone], cuda],
+  ['tests of what depends on Node, with others', 'node', ['scripts/test-runtimes.mjs']],
   ['tests of the CUDA engine, emulated', 'node', [emulated], { CULOSS_EMULATION_ORDER: '1' }],
   [
     'some of them where memory is watched, in another order and on memory aligned to 8 bytes only',

@@ -109,6 +109,16 @@ describe('tarball', () => {
     expect(bytes).to.be.lessThan(mostBytes);
   });
 
+  it('needs no newer glibc than it says', () => {
+    const file = installed(`prebuilds/${platform}/culoss.glibc.node`);
+    const needed = execFileSync('readelf', ['--version-info', file], { encoding: 'utf8' });
+    const versions = [...needed.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+    const stated = /glibc ≥ 2\.(\d+)/.exec(readFileSync(join(root, 'README.md'), 'utf8'));
+    expect(versions.length).to.be.greaterThan(3);
+    expect(Math.max(...versions)).to.be.at.most(Number(stated?.[1]));
+    expect(needed).not.to.match(/GLIBCXX/);
+  });
+
   it('is used from CommonJS and from ESM, with the same classes', () => {
     const cjs = script('use.cjs', usage("const { BinaryFocalLoss } = require('culoss');"));
     const esm = script('use.mjs', usage("import { BinaryFocalLoss } from 'culoss';"));
