@@ -87,7 +87,7 @@ export declare class Criterion {
   start(done: Done, ...call: CallArguments): Stop;
   /**
    * For each side, each class and each of the gammas the sum of the losses, without alpha, of a call on
-   * the CPU; returns the divisor. `into` is (2, columns, 2 + gammas): how many targets of the side and
+   * the CPU; returns the divisor. `into` is (2, 2 + gammas, columns): how many targets of the side and
    * class there are, what they weigh, and the sums. Writes no output.
    */
   sweep(gammas: Float64Array, into: Float64Array, ...call: CallArguments): number;

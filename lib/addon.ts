@@ -1,11 +1,20 @@
 // Where the native addon is, and what helps where it cannot be loaded.
-import { existsSync, readdirSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const { resolve }: { resolve: (root: string) => string } = require('node-gyp-build');
-
-/** The package; or, in a bundle, the folder above it or that of the bundle itself. */
-const roots = [join(__dirname, '..'), __dirname];
+interface Tags {
+  file: string;
+}
+/** How node-gyp-build chooses among prebuilt addons, by the tags in their names. */
+const {
+  parseTags,
+  matchTags,
+  compareTags,
+}: {
+  parseTags: (file: string) => Tags | undefined;
+  matchTags: (runtime: string, abi: string) => (tags: Tags) => boolean;
+  compareTags: (runtime: string) => (a: Tags, b: Tags) => number;
+} = require('node-gyp-build');
 
 /** What an addon must have been built for. */
 export interface Platform {
@@ -33,56 +42,73 @@ export interface Addon {
   why: string;
 }
 
-/** The addon that was built here, else the prebuilt one of this platform. */
-export function findAddon(): Addon {
-  const found = roots.flatMap(resolved);
-  const [file] = found;
-  if (file === undefined) throw new Error('there is no addon for this platform');
-  const root = roots.find((each) => file.startsWith(each + sep));
-  // It is one of this package, whatever the environment says.
-  if (root === undefined) {
-    throw new Error(`${file} is not of this package (is CULOSS_PREBUILD set?)`);
-  }
-  const isBuilt = file.startsWith(join(root, 'build') + sep);
-  return { file, why: isBuilt ? 'built in this checkout' : 'prebuilt for this platform' };
-}
+/** Where this file is: in `dist` of the package, or, in a bundle, wherever that is. */
+const here = __dirname;
+const packageFolder = join(here, '..');
+const isPackage = nameOf(packageFolder) === 'culoss';
+const built = join(packageFolder, 'build/Release/culoss.node');
+const prebuilds = [...(isPackage ? [packageFolder] : []), here].map((folder) =>
+  join(folder, 'prebuilds'),
+);
+const tuple = `${process.platform}-${process.arch}`;
 
-function resolved(root: string): string[] {
+/** The name of the package in a folder; undefined if there is none. */
+function nameOf(folder: string): unknown {
   try {
-    return [resolve(root)];
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
-/** Addons that are there, for whatever platform. */
-function addonsIn(root: string): string[] {
-  const folders = [join(root, 'build/Release'), ...subfoldersOf(join(root, 'prebuilds'))];
-  return folders.flatMap((folder) => filesOf(folder).filter((file) => file.endsWith('.node')));
+/** The addon that was built here, else the prebuilt one of this platform. It is one of ours, whatever else lies there. */
+export function findAddon(): Addon {
+  if (isPackage && existsSync(built)) return { file: built, why: 'built in this checkout' };
+  const [file] = prebuilds.flatMap(fittingIn);
+  if (file === undefined) throw new Error('there is no addon for this platform');
+  return { file, why: 'prebuilt for this platform' };
 }
 
-const filesOf = (folder: string): string[] =>
-  existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-const subfoldersOf = filesOf;
+/** Of prebuilt addons those that fit, the best one first. */
+function fittingIn(folder: string): string[] {
+  const names = namesIn(join(folder, tuple)).filter((name) => /^culoss\..*\.node$/.test(name));
+  return names
+    .map(parseTags)
+    .filter((tags) => tags !== undefined)
+    .filter(matchTags('node', process.versions.modules))
+    .sort(compareTags('node'))
+    .map(({ file }) => join(folder, tuple, file));
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+
+/** Addons of ours that are there, for whatever platform. */
+function addonsThere(): string[] {
+  const foreign = prebuilds.flatMap((folder) =>
+    namesIn(folder).flatMap((platform) =>
+      namesIn(join(folder, platform)).map((name) => join(folder, platform, name)),
+    ),
+  );
+  return [...(isPackage && existsSync(built) ? [built] : []), ...foreign];
+}
 
 /** The whole story of an addon that could not be loaded: what was looked for, what is there, why, and what helps. */
 export function loadFailure(cause: Error, platform: Platform = currentPlatform()): string {
   const { os, arch, libc, libcVersion, node } = platform;
-  const [root] = roots as [string];
   const why = cause.message.split('\n')[0] as string;
-  const there = roots.flatMap(addonsIn);
+  const addons = addonsThere();
   const lookedFor = [
-    join(root, 'build/Release/culoss.node'),
-    join(root, 'prebuilds', `${os}-${arch}`, `culoss.${libc || os}.node`),
+    ...(isPackage ? [built] : []),
+    ...prebuilds.map((folder) => join(folder, tuple, `culoss.${libc || os}.node`)),
   ];
-  const remedies = remediesOf(why, platform, {
-    addons: there,
-    isCheckout: existsSync(join(root, 'CMakeLists.txt')),
-  });
+  const isCheckout = isPackage && existsSync(join(packageFolder, 'CMakeLists.txt'));
+  const remedies = remediesOf(why, platform, { addons, isCheckout });
+  const system = `${os}-${arch}, ${libc ? `${libc} ${libcVersion}`.trim() : os}, Node ${node}`;
+  const found = addons.length > 0 ? addons : ['nothing'];
   return [
-    `the native addon of culoss could not be loaded for ${os}-${arch}, ${[libc, libcVersion].join(' ').trim() || os}, Node ${node}: ${why}`,
+    `the native addon of culoss could not be loaded for ${system}: ${why}`,
     ...['  looked for:', ...lookedFor.map((file) => `    ${file}`)],
-    ...['  found:', ...(there.length > 0 ? there : ['nothing']).map((file) => `    ${file}`)],
+    ...['  found:', ...found.map((file) => `    ${file}`)],
     ...['  possible solutions:', ...remedies.map((remedy) => `    - ${remedy}`)],
   ].join('\n');
 }
@@ -106,19 +132,18 @@ export function remediesOf(
   const missing = /(?:^|: )(\S+\.so\S*): cannot open shared object file/.exec(why);
   const version = /version [`']([A-Z]+)_([\d.]+)' not found/.exec(why);
 
-  if (/CULOSS_PREBUILD/.test(why))
-    return ['unset CULOSS_PREBUILD: culoss loads its own addon only'];
   if (version?.[1] === 'GLIBC') {
     return [
-      `use a system with glibc ${version[2]} or newer (this one has ${platform.libcVersion}): Debian 12, Ubuntu 22.04, RHEL 9, or an image of those, such as node:20-bookworm-slim`,
+      `use a system with glibc ${version[2]} or newer (this one has ${platform.libcVersion}): Debian 12, Ubuntu 22.04, RHEL 9, or an image of those, such as node:22-bookworm-slim`,
       build,
     ];
   }
-  if (version !== null)
+  if (version !== null) {
     return ['update libstdc++ (Debian, Ubuntu: `apt-get install libstdc++6`)', build];
+  }
   if (/invalid ELF header|wrong ELF class|file too short|mach-o|not a valid/i.test(why)) {
     return [
-      `the file is damaged, or was installed on another system, as when node_modules is copied into a container. ${reinstall}`,
+      `the file is damaged, or was installed on another system, as when node_modules is copied into a container: ${reinstall}`,
     ];
   }
   if (/failed to map segment|operation not permitted|permission denied/i.test(why)) {
@@ -135,7 +160,7 @@ export function remediesOf(
   if (isCheckout) return [build];
   if (platform.libc === 'musl') {
     return [
-      'there is none for musl (Alpine): use an image with glibc, such as node:20-bookworm-slim',
+      'there is none for musl (Alpine): use an image with glibc, such as node:22-bookworm-slim',
       build,
     ];
   }
@@ -145,5 +170,5 @@ export function remediesOf(
       `if it is not, the package is not whole: ${reinstall}`,
     ];
   }
-  return [build, '`npx culoss doctor` tells more'];
+  return [`there is none for ${platform.os}-${platform.arch}: ${build}`];
 }

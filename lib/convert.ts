@@ -140,7 +140,13 @@ function toTensor(value: unknown, argument: string, wanted: Wanted): Tensor {
     if (ArrayBuffer.isView(data)) return fromView(data, argument, inner);
     if (Array.isArray(data)) return fromNumbers(data, argument, inner);
   }
-  return fail('ERR_DTYPE', argument, 'a tensor, nested arrays or { data, shape }', value);
+  const isForeign = typeof (Object(value) as { dataSync?: unknown }).dataSync === 'function';
+  const actual = isForeign
+    ? new Description(
+        'one of another library: { data: x.dataSync(), shape: x.shape } is what it needs',
+      )
+    : value;
+  return fail('ERR_DTYPE', argument, 'a tensor, nested arrays or { data, shape }', actual);
 }
 
 function fromView(view: ArrayBufferView, argument: string, { shape, dtype }: Wanted): Tensor {

@@ -64,7 +64,11 @@ export const cpu = {
   },
 };
 
+/** The number that a text is; the text itself if it is none. */
+const numberIn = (text: string): number | string =>
+  Number.isNaN(Number(text)) ? text : Number(text);
+
 const { CULOSS_NUM_THREADS } = process.env;
-if (CULOSS_NUM_THREADS) setThreads(Number(CULOSS_NUM_THREADS), 'CULOSS_NUM_THREADS');
+if (CULOSS_NUM_THREADS) setThreads(numberIn(CULOSS_NUM_THREADS), 'CULOSS_NUM_THREADS');
 binding.limitCpuThreads(grantedCores());
 if (process.env.CULOSS_ISA) setIsa(process.env.CULOSS_ISA, 'CULOSS_ISA');

@@ -7,6 +7,7 @@ import type { BinaryOptions } from './losses/options';
 import { mostFloat32, weightRange } from './losses/settings';
 import { scope } from './scope';
 import { isTensor } from './tensor';
+import { checkOptions } from './validate';
 
 /** The grid of a sweep, and the options of the loss. */
 export interface SweepOptions extends Omit<BinaryOptions, 'alpha' | 'reduction' | 'validate'> {
@@ -47,9 +48,9 @@ export interface ClassShares {
 
 /** The part of a loss that comes from one side of one class. */
 export interface Share {
-  /** Targets that count: above 0 on the positive side, below 1 on the negative one. */
+  /** Targets that count, before smoothing: above 0 on the positive side, below 1 on the negative one. */
   count: number;
-  /** What their terms are multiplied by, in sum: targets and all weights, without alpha. */
+  /** What their terms are multiplied by, in sum: smoothed targets and all weights, without alpha. */
   weight: number;
   /** For each gamma the part of the mean, without alpha. */
   loss: number[];
@@ -57,8 +58,8 @@ export interface Share {
 
 /**
  * The mean of a focal loss for every gamma and alpha of a grid, and what each class contributes to it,
- * in one pass over the data, which costs little more than one loss. It tells how alpha and gamma share
- * the loss between rare and frequent classes, before a model is trained with them.
+ * in one pass over the data. It tells how alpha and gamma share the loss between rare and frequent
+ * classes, before a model is trained with them.
  *
  * With `P` and `N` the shares of class `c`, `loss[i][j]` is
  * `Σ_c alpha_c · P_c.loss[i] + (1 − alpha_c) · N_c.loss[i]`, with both factors 1 for `null`.
@@ -90,14 +91,17 @@ export function sweep(inputs: TensorLike, targets: TensorLike, options: SweepOpt
       readAlpha(alpha, `options.alphas[${j}]`, columns, sides),
     );
     const mean = (sum: number): number => (divisor === 0 ? onEmpty : sum / divisor);
-    const width = 2 + gammas.length;
-    const shareOf = (row: number): Share => {
-      const [count = 0, weight = 0, ...sums] = table.subarray(row * width, (row + 1) * width);
+    const quantities = 2 + gammas.length;
+    const shareOf = (side: 0 | 1, column: number): Share => {
+      const [count = 0, weight = 0, ...sums] = Array.from(
+        { length: quantities },
+        (_, k) => table[(side * quantities + k) * columns + column] as number,
+      );
       return { count, weight, loss: sums.map(mean) };
     };
     const classes = Array.from({ length: columns }, (_, c) => ({
-      positives: shareOf(c),
-      negatives: shareOf(columns + c),
+      positives: shareOf(0, c),
+      negatives: shareOf(1, c),
     }));
     const lossOf = (i: number, factorsOf: FactorsOf): number =>
       classes.reduce((sum, { positives, negatives }, c) => {
@@ -120,53 +124,52 @@ const losses = { 'binary-focal': BinaryFocalLoss, 'categorical-focal': Categoric
 
 /** Options of the losses that a sweep has in another form. */
 const instead = {
-  gamma: 'gammas, a list of them',
-  alpha: 'alphas, a list of them',
-  reduction: 'none: a sweep gives means',
-  validate: 'none: class ids are always validated',
+  gamma: 'no value: gammas are a list',
+  alpha: 'no value: alphas are a list',
+  reduction: 'no value: a sweep gives means',
+  validate: 'no value: class ids are always validated',
 };
+
+const common = ['from', 'oneHot', 'clamp', 'normalizer', 'onEmpty', 'weight', 'ignoreIndex'];
+const names = ['loss', 'gammas', 'alphas', 'sampleWeight', ...common, 'labelSmoothing', 'axis'];
+const ofBinary = ['negatives', 'posWeight'];
 
 function readOptions(options: SweepOptions) {
   for (const [name, expected] of Object.entries(instead)) {
     const value: unknown = Object(options)[name];
     if (value !== undefined) fail('ERR_OPTION', `options.${name}`, expected, value);
   }
-  const {
-    loss = 'binary-focal',
-    gammas,
-    alphas,
-    sampleWeight,
-    ...ofLoss
-  } = Object(options) as SweepOptions;
-  if (typeof options !== 'object' || options === null) failType('options', 'an object', options);
-  const names = Object.keys(losses);
-  if (!names.includes(loss)) {
-    fail(
-      'ERR_OPTION',
-      'options.loss',
-      `one of ${names.map((name) => `'${name}'`).join(', ')}`,
-      loss,
-    );
+  checkOptions(options, [...names, ...ofBinary], ['clamp']);
+  const { loss = 'binary-focal', gammas, alphas, sampleWeight, ...rest } = options;
+  const known = Object.keys(losses);
+  if (!known.includes(loss)) {
+    const expected = `one of ${known.map((name) => `'${name}'`).join(', ')}`;
+    fail('ERR_OPTION', 'options.loss', expected, loss);
   }
-  const read = {
-    gammas: readGrid(gammas ?? [0, 0.5, 1, 2, 3, 5], 'options.gammas'),
-    alphas: readGrid<Alpha>(alphas ?? [null], 'options.alphas'),
-  };
-  const criterion = new losses[loss](ofLoss);
-  read.gammas.forEach((gamma, i) => {
-    const isIn = typeof gamma === 'number' && gamma >= 0 && gamma <= mostFloat32;
-    if (!isIn) fail('ERR_OPTION', `options.gammas[${i}]`, weightRange, gamma);
-  });
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return {
-    ...read,
-    criterion,
+    gammas: readGammas(gammas ?? [0, 0.5, 1, 2, 3, 5]),
+    alphas: readList<Alpha>(alphas ?? [null], 'options.alphas').map(copied),
+    criterion: new losses[loss](Object.fromEntries(given)),
     sampleWeight,
     sides: loss === 'binary-focal' ? ('both' as const) : ('targets' as const),
-    onEmpty: ofLoss.onEmpty === 'zero' ? 0 : Number.NaN,
+    onEmpty: rest.onEmpty === 'zero' ? 0 : Number.NaN,
   };
 }
 
-function readGrid<V>(values: readonly V[], argument: string): V[] {
+/** Not the caller's, who may change it. */
+const copied = (alpha: Alpha): Alpha => (Array.isArray(alpha) ? [...alpha] : alpha);
+
+function readGammas(values: readonly number[]): number[] {
+  return readList(values, 'options.gammas').map((gamma, i) => {
+    const name = `options.gammas[${i}]`;
+    if (typeof gamma !== 'number') failType(name, weightRange, gamma);
+    const isIn = gamma >= 0 && gamma <= mostFloat32;
+    return isIn ? gamma : fail('ERR_OPTION', name, weightRange, gamma);
+  });
+}
+
+function readList<V>(values: readonly V[], argument: string): V[] {
   if (!Array.isArray(values) || values.length === 0)
     failType(argument, 'a list of at least one', values);
   return [...values];

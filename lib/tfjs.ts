@@ -38,6 +38,9 @@ export interface TfjsOptions {
   device?: DeviceLike;
 }
 
+/** What Keras clips probabilities to, in TensorFlow.js too: to 1e-7 from 0 and 1. */
+const clampOfKeras = [1e-7, 1 - 1e-7] as const;
+
 /** Options that say how many losses become one, which here TensorFlow.js does. */
 const reductions = ['reduction', 'normalizer', 'onEmpty'] as const;
 
@@ -49,11 +52,15 @@ const reductions = ['reduction', 'normalizer', 'onEmpty'] as const;
  *
  * The loss of a sample is the mean over its elements for the binary losses, as in Keras, and over its
  * rows for the categorical ones: of predictions `[batch, C]` there is one row in a sample, of
- * `[batch, height, width, C]` one in each pixel. What is ignored counts as 0 in that mean. The class
- * axis is the last one, unless the criterion's `axis` says otherwise.
+ * `[batch, height, width, C]` one in each pixel. What is ignored counts as 0 in that mean, and weights
+ * are in no divisor.
+ *
+ * Two defaults are those of Keras: the class axis is the last one, and probabilities are clamped to
+ * `[1e-7, 1 − 1e-7]`; `axis` and `clamp` of the criterion, where they are set, hold here, too.
  *
  * Targets are of any dtype: of the predictions' shape, give or take axes of length 1, they are dense,
- * else class ids, as the losses themselves take them. Neither tensor is written, and no other is kept.
+ * else class ids, as the losses themselves take them. They have no gradient, and the predictions have
+ * no second one. Neither tensor is written, and no other is kept.
  *
  * Throws `ERR_OPTION` for a criterion whose `reduction`, `normalizer` or `onEmpty` is set, and for a
  * `tf` that is none; `ERR_DEVICE`, `ERR_CUDA_UNAVAILABLE`. What it returns throws what the criterion
@@ -82,14 +89,16 @@ export function asTfjsLoss<T extends TfjsTensor>(
   const device = checkDevice(options.device ?? 'cpu', 'options.device');
   const given = optionsOf(criterion);
   for (const name of reductions) {
-    const expected = 'none, since TensorFlow.js takes the mean of the losses of the samples';
+    const expected = 'no value, since TensorFlow.js takes the mean of the losses of the samples';
     if (given[name] !== undefined) fail('ERR_OPTION', `options.${name}`, expected, given[name]);
   }
   const { axis = -1 } = given;
-  const asGiven = passesOf(criterion, { axis });
-  const asDense = passesOf(criterion, { axis, oneHot: given.oneHot ?? true });
+  const isClamped = given.from !== 'logits' && given.clamp === undefined;
+  const defaults: LossOptions = isClamped ? { axis, clamp: clampOfKeras } : { axis };
+  const asGiven = passesOf(criterion, defaults);
+  const asDense = passesOf(criterion, { ...defaults, oneHot: given.oneHot ?? true });
 
-  return (yTrue, yPred) => {
+  const loss = (yTrue: T, yPred: T): T => {
     const predictions = readPredictions(yPred);
     const { targets, isDense } = readTargets(yTrue, predictions.shape);
     const sample = samplesOf(predictions.shape, axis);
@@ -115,6 +124,16 @@ export function asTfjsLoss<T extends TfjsTensor>(
     });
     return perSample(yPred);
   };
+  // By which a history of `fit` names it where it is a metric.
+  const { name } = criterion.constructor;
+  return Object.defineProperty(loss, 'name', { value: name[0]?.toLowerCase() + name.slice(1) });
+}
+
+/** Throws for what is no tensor of TensorFlow.js. */
+function checkTensor(value: TfjsTensor, argument: string): void {
+  const { shape, dataSync } = Object(value) as TfjsTensor;
+  if (Array.isArray(shape) && typeof dataSync === 'function') return;
+  fail('ERR_DTYPE', argument, 'a tensor of TensorFlow.js', value);
 }
 
 /** A loss for each target; and the sum of all, whose gradient takes a weight for each row. */
@@ -130,6 +149,7 @@ const passesOf = (criterion: Criterion, change: LossOptions): Passes => ({
 
 /** The predictions, of which a vector is a column. */
 function readPredictions(yPred: TfjsTensor): { data: Float32Array; shape: readonly number[] } {
+  checkTensor(yPred, 'yPred');
   const { shape, dtype } = yPred;
   if (dtype !== 'float32') fail('ERR_DTYPE', 'yPred', 'float32', new Description(dtype));
   return {
@@ -145,12 +165,15 @@ function readTargets(
   yTrue: TfjsTensor,
   shapeOfPredictions: readonly number[],
 ): { targets: ShapedData; isDense: boolean } {
+  checkTensor(yTrue, 'yTrue');
   const { shape, dtype } = yTrue;
   if (!dtypesOfTargets.includes(dtype)) {
     fail('ERR_DTYPE', 'yTrue', dtypesOfTargets.join(', '), new Description(dtype));
   }
   const data = yTrue.dataSync() as Float32Array | Int32Array | Uint8Array;
-  const isDense = sameShape(withoutOnes(shape), withoutOnes(shapeOfPredictions));
+  const isDense =
+    shape[0] === shapeOfPredictions[0] &&
+    sameShape(withoutOnes(shape), withoutOnes(shapeOfPredictions));
   return { targets: { data, shape: isDense ? shapeOfPredictions : shape }, isDense };
 }
 

@@ -14,13 +14,20 @@ import { median, pairedRatio } from '#bench/statistics.mjs';
 import { bytesMoved, criterionOf, quick, titleOf, type Workload } from '#bench/workloads.mjs';
 import { cpuWorkloads } from '../scripts/bench/cpu-workloads.mjs';
 import { workloads } from '../scripts/bench/cuda-workloads.mjs';
-import { readmeCpuFigures, readmeFigures, terminalTable } from '../scripts/bench/figures.mjs';
+import {
+  inTfjsTable,
+  readmeCpuFigures,
+  readmeFigures,
+  readmeInTfjsFigures,
+  terminalTable,
+} from '../scripts/bench/figures.mjs';
 import { findPython, Peers } from '../scripts/bench/peers.mjs';
 import { growthPlot, speedPlot } from '../scripts/bench/plots.mjs';
 import {
   type CpuResult,
   disagreement,
   fileOf,
+  type InTfjsResult,
   type PeerRow,
   type Result,
   type Row,
@@ -161,6 +168,7 @@ describe('bench', () => {
   for (const [name, figures] of Object.entries({
     gpu: () => readmeFigures(`${root}scripts/bench/results`),
     cpu: () => readmeCpuFigures(`${root}scripts/bench/results/cpu`),
+    tfjs: () => readmeInTfjsFigures(`${root}scripts/bench/results/tfjs`),
   })) {
     it(`the figures of the ${name} in the README are those of the result files`, () => {
       const file = `${root}README.md`;
@@ -228,6 +236,20 @@ describe('bench', () => {
     expect(calls?.map(({ title }) => title)).to.deep.equal(tinyCalls.map(titleOf));
     for (const { microseconds } of calls ?? []) expect(microseconds).to.be.greaterThan(0);
     expect(curves.map(({ points }) => points.length)).to.deep.equal([2, 2, 2]);
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('runs inside TensorFlow.js, and keeps no figures of a quick run', () => {
+    const script = `${root}out/scripts/bench/in-tfjs.mjs`;
+    const args = [script, '--quick', '--json', '--output', folder];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status, stderr).to.equal(0);
+    const { rows } = JSON.parse(stdout) as InTfjsResult;
+    expect(rows.map(({ backend }) => backend)).to.include.members(['cpu', 'wasm']);
+    for (const { milliseconds, opsMilliseconds, times } of rows) {
+      expect(Math.min(milliseconds, opsMilliseconds, times)).to.be.greaterThan(0);
+    }
+    expect(inTfjsTable(rows)).to.have.length(2 + rows.length);
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 

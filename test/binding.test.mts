@@ -6,7 +6,7 @@ import ts from 'typescript';
 
 const require = createRequire(import.meta.url);
 const { binding } = require('../../dist/native.js');
-const { run: runCall } = require('../../dist/losses/call.js');
+const { run: runCall, sweep: sweepCall } = require('../../dist/losses/call.js');
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
@@ -167,6 +167,26 @@ describe('binding', () => {
     for (const changes of [{ term: 'x' }, { sides: 'both' }, { link: 'sigmoid' }]) {
       const criterion = () => runCall(new binding.Criterion({ ...options, ...changes }), call);
       expect(criterion, JSON.stringify(changes)).to.throw(/.+/);
+    }
+    const table = new Float64Array(2 * 3 * 4);
+    const sweep =
+      (gammas: unknown, into: unknown, changes = {}) =>
+      () =>
+        sweepCall(new binding.Criterion(options), { ...call, ...changes }, gammas, into);
+    expect(sweep(new Float64Array(2), table)).not.to.throw();
+    for (const [gammas, into, changes] of [
+      [new Float64Array(3), table],
+      [new Float64Array(2), table.subarray(1)],
+      [new Float64Array(0), table],
+      [new Float32Array(2), table],
+      [undefined, table],
+      [new Float64Array(2), undefined],
+      [new Float64Array(2), new Float32Array(24)],
+      [new Float64Array(2), table, { inputs: operand(new Float32Array(5), 0, 6) }],
+      [new Float64Array(2), table, { columns: 2 ** 52 }],
+      [new Float64Array(2046), new Float64Array(0), { outer: 0, columns: 2 ** 52 }],
+    ] as const) {
+      expect(sweep(gammas, into, changes), JSON.stringify(changes)).to.throw(/.+/);
     }
     expect(() => new binding.Criterion()).to.throw(TypeError);
     const criterion = new binding.Criterion(options);

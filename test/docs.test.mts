@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import * as culoss from 'culoss';
 import ts from 'typescript';
 import { tables } from './options.mjs';
 
@@ -60,6 +61,17 @@ describe('docs', () => {
       expect(stdout.trimEnd().split('\n')).to.deep.equal(promised.length ? promised : ['']);
     });
   }
+
+  it('the losses of the guide on migration can be made', () => {
+    const guide = readFileSync(`${root}docs/migrating.md`, 'utf8');
+    const made = [...guide.matchAll(/^\|.*\| `(new \w+\([^`]*)`/gm)].map(([, code = '']) => code);
+    expect(made.length).to.be.greaterThan(10);
+    for (const code of made) {
+      const names = Object.keys(culoss);
+      const make = new Function(...names, 'w', `return ${code}`);
+      expect(() => make(...Object.values(culoss), [1, 2]), code).not.to.throw();
+    }
+  });
 
   it('every example type-checks', () => {
     const program = ts.createProgram(

@@ -1,6 +1,14 @@
 // `culoss eval`: the losses of arrays in files, as numpy has them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -196,7 +204,7 @@ describe('eval', () => {
       [
         ['binary-focal', '--inputs', 'none.npy', '--targets', 'y.npy'],
         2,
-        `--inputs none.npy: no such file; ${see}`,
+        `--inputs none.npy: no such file or folder; ${see}`,
       ],
       [
         ['binary-focal', '--inputs', '.', '--targets', 'y.npy'],
@@ -241,7 +249,7 @@ describe('eval', () => {
       [
         ['binary-focal', ...files, '--grad', 'no/g.npy'],
         2,
-        `--grad no/g.npy: no such folder; ${see}`,
+        `--grad no/g.npy: no such file or folder; ${see}`,
       ],
       [['binary-focal', ...files, '--frob'], 2, `Unknown option '--frob'; ${see}`],
       [
@@ -256,18 +264,18 @@ describe('eval', () => {
       ],
       [
         ['binary-focal', ...files, '--gamma', '-1'],
-        1,
-        '--gamma: expected a number from 0 to 3.4e38, got -1',
+        2,
+        `--gamma: expected a number from 0 to 3.4e38, got -1; ${see}`,
       ],
       [
         ['negative-log', ...files, '--gamma', '1'],
-        1,
-        '--gamma: expected none for a log loss, which has no such factor, got 1',
+        2,
+        `--gamma: expected none for a log loss, which has no such factor, got 1; ${see}`,
       ],
       [
         ['binary-focal', ...files, '--from', 'scores'],
-        1,
-        "--from: expected one of 'probabilities', 'logits', got 'scores'",
+        2,
+        `--from: expected one of 'probabilities', 'logits', got 'scores'; ${see}`,
       ],
       [
         ['binary-focal', '--inputs', 'p.npy', '--targets', 'w.npy'],
@@ -279,7 +287,7 @@ describe('eval', () => {
         1,
         "--inputs: expected float32, float64, float16 or bfloat16, got 'int64'",
       ],
-      [['binary-focal', ...files, '--device', 'gpu'], 1, /^--device: expected/],
+      [['binary-focal', ...files, '--device', 'gpu'], 2, /^--device: expected/],
     ] as const) {
       const found = culoss(...args);
       const title = args.join(' ');
@@ -289,6 +297,100 @@ describe('eval', () => {
       expect(found.stdout, title).to.equal('');
       expect(found.status, title).to.equal(status);
     }
+  });
+
+  it('refuses files that do not fit in memory, before it reads them', () => {
+    writeFileSync(at('huge.npy'), '');
+    truncateSync(at('huge.npy'), 2 ** 41); // a hole
+    const { status, stderr } = culoss('binary-focal', '--inputs', 'huge.npy', '--targets', 'y.npy');
+    expect(stderr).to.match(
+      /^culoss eval: 2199\d+ bytes of memory are needed, \d+ are free; evaluate parts of the files; see/,
+    );
+    expect(status).to.equal(2);
+  });
+
+  it('reads tens of millions of booleans', () => {
+    save('b.npy', new Uint8Array(4e7), [4e7]);
+    const text = readFileSync(at('b.npy'));
+    text.write("'|b1'", text.indexOf("'|u1'"));
+    writeFileSync(at('b.npy'), text);
+    const { stderr } = culoss('binary-focal', '--inputs', 'p.npy', '--targets', 'b.npy');
+    expect(stderr).to.match(/^culoss eval: --targets: expected 3 class ids, .*got \[40000000\]\n$/);
+  });
+
+  it('shows how far it is where a person looks, and ends when it fails', () => {
+    const header = readFileSync(at('p.npy')).subarray(0, -36).toString('latin1');
+    writeFileSync(at('long.npy'), header.replace('(3,3)', '(8,8)'), 'latin1');
+    truncateSync(at('long.npy'), 3e8); // a hole
+    const file = `${root}${manifest.bin.culoss}`;
+    const command = `"${process.execPath}" "${file}" eval binary-focal --inputs long.npy --targets y.npy`;
+    // A terminal for the command: `script` is part of util-linux.
+    const shown = spawnSync('script', ['-qec', command, '/dev/null'], {
+      ...{ cwd: folder, encoding: 'utf8', timeout: 60000 },
+    });
+    expect(shown.stdout).to.match(/reading long\.npy .* 300 of 300 MB/);
+    expect(shown.stdout).to.match(/--inputs long\.npy: holds 7499\d+ elements, 64 of its shape/);
+    expect(shown.status).to.equal(2);
+  });
+
+  it('a full disk is told, on stdout and for a file', () => {
+    const file = `${root}${manifest.bin.culoss}`;
+    const command = (args: string) => `"${process.execPath}" "${file}" eval ${args}`;
+    const run = (args: string) =>
+      spawnSync('sh', ['-c', command(args)], { encoding: 'utf8', cwd: folder });
+    const output = run('--help > /dev/full');
+    expect([output.stderr, output.status]).to.deep.equal(['culoss: stdout: no space is left\n', 1]);
+    const grad = run(`binary-focal ${files.join(' ')} --grad /dev/full`);
+    expect(grad.stderr).to.match(/^culoss eval: --grad \/dev\/full: no space is left; see/);
+    expect(grad.status).to.equal(2);
+  });
+
+  it('overwrites no file that it reads, by whatever name', () => {
+    symlinkSync(at('p.npy'), at('soft-link.npy'));
+    linkSync(at('w.npy'), at('hard-link.npy'));
+    for (const [args, message] of [
+      [
+        ['--grad', 'soft-link.npy'],
+        '--grad soft-link.npy: expected a file of its own, got that of --inputs',
+      ],
+      [
+        ['--weight', 'w.npy', '--grad', 'w.npy'],
+        '--grad w.npy: expected a file of its own, got that of --weight',
+      ],
+      [
+        ['--alpha', 'w.npy', '--out', 'hard-link.npy'],
+        '--out hard-link.npy: expected a file of its own, got that of --alpha',
+      ],
+      [
+        ['--grad', 'g.npy', '--out', './g.npy'],
+        '--out ./g.npy: expected a file of its own, got that of --grad',
+      ],
+    ] as const) {
+      const { status, stderr } = culoss('binary-focal', ...files, ...args);
+      expect(stderr).to.equal(`culoss eval: ${message}; see culoss eval --help\n`);
+      expect(status).to.equal(2);
+    }
+    expect(load('w.npy').data).to.deep.equal(Float32Array.from([1, 2, 3]));
+  });
+
+  it('an environment that is wrong is told in one line', () => {
+    const file = `${root}${manifest.bin.culoss}`;
+    const env = { ...process.env, CULOSS_NUM_THREADS: 'abc' };
+    const { stderr, status } = spawnSync(process.execPath, [file, 'eval', '-h'], {
+      encoding: 'utf8',
+      env,
+    });
+    const wrong = "CULOSS_NUM_THREADS: expected a whole number from 1 to 1024, got 'abc'";
+    expect(stderr).to.equal(`culoss eval: ${wrong}\n`);
+    expect(status).to.equal(1);
+  });
+
+  it('ends quietly when nobody reads on', () => {
+    const file = `${root}${manifest.bin.culoss}`;
+    const command = `"${process.execPath}" "${file}" eval --help | head -1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect(stdout).to.match(/^Computes a loss/);
+    expect(stderr).to.equal('');
   });
 
   const python = findPython();

@@ -423,7 +423,7 @@ function expectOurs(error: unknown, given: Given): void {
 
 /** Calls of the addon itself, which trusts nobody: a number, or an operand, or anything. */
 export const nativeCall = fc.record({
-  method: fc.constantFrom('run', 'check', 'start', 'cast', 'copy', 'other'),
+  method: fc.constantFrom('run', 'check', 'start', 'sweep', 'cast', 'copy', 'other'),
   numbers: fc.array(
     fc.tuple(
       fc.nat({ max: 24 }),
@@ -500,7 +500,12 @@ export async function makeNativeCall(call: NativeCall): Promise<boolean> {
   try {
     if (call.method === 'run') invoke(Criterion.prototype.run, ...all);
     else if (call.method === 'check') invoke(Criterion.prototype.check, ...all);
-    else if (call.method === 'start') {
+    else if (call.method === 'sweep') {
+      const gammas = [0, 2, 3.5].slice(0, call.count % 4);
+      const columns = call.isDense ? 3 : 2 + (call.count % 2); // 3 are right
+      const table = new Float64Array(2 * columns * (2 + gammas.length));
+      invoke(Criterion.prototype.sweep, Float64Array.from(gammas), table, ...all);
+    } else if (call.method === 'start') {
       await new Promise<void>((done) => {
         invoke(Criterion.prototype.start, () => done(), ...all);
       });

@@ -6,7 +6,6 @@ import {
   cpu,
   type SweepOptions,
   sweep,
-  type TensorLike,
   tensor,
 } from 'culoss';
 import { randomNumbers } from './cases.mjs';
@@ -30,70 +29,85 @@ const perClass = [0.1, 0.9, 0.5, 0, 1];
 
 interface Case {
   title: string;
-  targets: TensorLike;
+  targets: Float32Array | Int32Array;
   options: SweepOptions;
-  sampleWeight?: TensorLike;
+  sampleWeight?: Float32Array;
 }
 
-const shape = [n, columns, inner];
+/** The same numbers with the elements of a row apart, and beside one another. */
+const layouts = [
+  { shape: [n, columns, inner], axis: 1 },
+  { shape: [n, inner, columns], axis: -1 },
+];
 const binary = { loss: 'binary-focal' } as const;
 const categorical = { loss: 'categorical-focal' } as const;
 const cases: Case[] = [
-  { title: 'binary, class ids', targets: tensor(ids, [n, inner]), options: binary },
-  { title: 'binary, soft', targets: tensor(soft, shape), options: { ...binary, from: 'logits' } },
+  { title: 'binary, class ids', targets: ids, options: binary },
+  {
+    title: 'binary, class ids, weighed',
+    targets: masked,
+    options: { ...binary, from: 'logits', ignoreIndex: -1, weight: [1, 2, 3, 0, 5], posWeight: 3 },
+    sampleWeight: rowWeights,
+  },
+  { title: 'binary, soft', targets: soft, options: { ...binary, from: 'logits' } },
   {
     title: 'binary with all options',
-    targets: tensor(masked, [n, inner]),
+    targets: masked,
     options: {
       ...binary,
       ...{ ignoreIndex: -1, weight: [1, 2, 3, 4, 5], posWeight: 3, labelSmoothing: 0.1 },
       ...{ normalizer: 'positives', negatives: 'zero-targets', clamp: [0.01, 0.9] },
     },
-    sampleWeight: tensor(rowWeights, [n, inner]),
+    sampleWeight: rowWeights,
   },
   {
     title: 'categorical, class ids',
-    targets: tensor(ids, [n, inner]),
+    targets: ids,
     options: { ...categorical, from: 'logits' },
   },
   {
     title: 'categorical, dense',
-    targets: tensor(dense, shape),
+    targets: dense,
     options: { ...categorical, from: 'logits' },
   },
   {
     title: 'categorical with all options',
-    targets: tensor(masked, [n, inner]),
+    targets: masked,
     options: {
       ...categorical,
       ...{ ignoreIndex: -1, weight: [1, 2, 3, 4, 5], labelSmoothing: 0.1, normalizer: 'rows' },
     },
-    sampleWeight: tensor(rowWeights, [n, inner]),
+    sampleWeight: rowWeights,
   },
-  { title: 'categorical, of probabilities', targets: tensor(soft, shape), options: categorical },
+  { title: 'categorical, of probabilities', targets: soft, options: categorical },
 ];
 
 describe('sweep', () => {
-  for (const { title, targets, options, sampleWeight } of cases) {
-    for (const dtype of ['float32', 'float64', 'bfloat16'] as const) {
-      it(`is the mean of every loss of its grid: ${title} ${dtype}`, () => {
-        const numbers = options.from === 'logits' ? logits : probabilities;
-        const inputs = tensor(Array.from(numbers), shape, { dtype });
-        const given = sampleWeight ? { sampleWeight } : {};
-        const alphas = [null, 0.25, perClass];
-        const found = sweep(inputs, targets, { ...options, ...given, gammas, alphas });
-        const { loss: name, ...rest } = options;
-        const Loss = name === 'binary-focal' ? BinaryFocalLoss : CategoricalFocalLoss;
-        const wanted = gammas.map((gamma) =>
-          alphas.map((alpha) => {
-            const weighed = alpha === null ? {} : { alpha };
-            return new Loss({ ...rest, gamma, ...weighed }).forward(inputs, targets, given).item();
-          }),
-        );
-        const relative = dtype === 'float64' ? 1e-12 : dtype === 'bfloat16' ? 3e-6 : 1e-6;
-        expectClose(found.loss.flat(), wanted.flat(), { relative });
-        expect(found.loss.map((row) => row.length)).to.deep.equal(gammas.map(() => alphas.length));
-      });
+  for (const { title, targets: numbersOfTargets, options: given, sampleWeight } of cases) {
+    for (const { shape, axis } of layouts) {
+      for (const dtype of ['float32', 'float64', 'bfloat16'] as const) {
+        it(`is the mean of every loss of its grid: ${title}, axis ${axis} ${dtype}`, () => {
+          const numbers = given.from === 'logits' ? logits : probabilities;
+          const inputs = tensor(Array.from(numbers), shape, { dtype });
+          const rows = [n, inner];
+          const targets = tensor(numbersOfTargets, numbersOfTargets.length === size ? shape : rows);
+          const weights = sampleWeight ? { sampleWeight: tensor(sampleWeight, rows) } : {};
+          const alphas = [null, 0.25, perClass];
+          const { loss: name, ...options } = { ...given, axis };
+          const found = sweep(inputs, targets, { ...given, axis, ...weights, gammas, alphas });
+          const Loss = name === 'binary-focal' ? BinaryFocalLoss : CategoricalFocalLoss;
+          const wanted = gammas.map((gamma) =>
+            alphas.map((alpha) => {
+              const weighed = alpha === null ? {} : { alpha };
+              const criterion = new Loss({ ...options, gamma, ...weighed });
+              return criterion.forward(inputs, targets, weights).item();
+            }),
+          );
+          const relative = dtype === 'float64' ? 1e-12 : dtype === 'bfloat16' ? 3e-6 : 1e-6;
+          expectClose(found.loss.flat(), wanted.flat(), { relative });
+          expect(found.loss.map((row) => row.length)).to.deep.equal(gammas.map(() => 3));
+        });
+      }
     }
   }
 
@@ -162,10 +176,10 @@ describe('sweep', () => {
       { gamma: 2 },
       'ERR_OPTION',
       RangeError,
-      'options.gamma: expected gammas, a list of them, got 2',
+      'options.gamma: expected no value: gammas are a list, got 2',
     ],
-    [{ alpha: 1 }, 'ERR_OPTION', RangeError, /^options.alpha: expected alphas, a list/],
-    [{ reduction: 'sum' }, 'ERR_OPTION', RangeError, /^options.reduction: expected none/],
+    [{ alpha: 1 }, 'ERR_OPTION', RangeError, /^options.alpha: expected no value/],
+    [{ reduction: 'sum' }, 'ERR_OPTION', RangeError, /^options.reduction: expected no value/],
     [{ loss: 'focal' }, 'ERR_OPTION', RangeError, /^options.loss: expected one of 'binary-focal'/],
     [{ gammas: [] }, 'ERR_OPTION', TypeError, /^options.gammas: expected a list of at least one/],
     [{ gammas: 2 }, 'ERR_OPTION', TypeError, /^options.gammas: expected a list of at least one/],
@@ -200,7 +214,12 @@ describe('sweep', () => {
       /^options.alphas\[0\]: expected a number, null or one value per class \(2\)/,
     ],
     [{ loss: 'categorical-focal', posWeight: 2 }, 'ERR_OPTION', RangeError, /^options.posWeight/],
-    [{ frob: 2 }, 'ERR_OPTION', RangeError, /^options: expected only/],
+    [
+      { frob: 2 },
+      'ERR_OPTION',
+      RangeError,
+      /^options: expected only loss, gammas, alphas, sampleWeight, from/,
+    ],
     [null, 'ERR_OPTION', TypeError, /^options: expected an object/],
   ] as const) {
     it(`refuses ${JSON.stringify(options)}`, () => {

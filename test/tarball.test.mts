@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -61,7 +62,8 @@ describe('tarball', () => {
     for (const made of [staged, bin, app]) mkdirSync(made);
     symlinkSync(process.execPath, join(bin, 'node'));
 
-    // A release has the addon in it; a checkout has built one.
+    // A release has its addon in `prebuilds`; a checkout has built one.
+    const released = join(root, 'prebuilds', platform, 'culoss.glibc.node');
     const prebuilds = join(staged, 'prebuilds', platform);
     mkdirSync(prebuilds, { recursive: true });
     for (const file of ['package.json', 'README.md', 'LICENSE', ...manifest.files]) {
@@ -69,7 +71,8 @@ describe('tarball', () => {
       cpSync(join(root, file), join(staged, file), { recursive: true });
     }
     const addon = join(prebuilds, 'culoss.glibc.node');
-    execFileSync('strip', ['-o', addon, join(root, 'build/Release/culoss.node')]);
+    if (existsSync(released)) cpSync(released, addon);
+    else execFileSync('strip', ['-o', addon, join(root, 'build/Release/culoss.node')]);
 
     const npm = (...args: string[]): string =>
       execFileSync('npm', ['--offline', '--no-audit', '--no-fund', '--loglevel=error', ...args], {
@@ -180,7 +183,16 @@ describe('tarball', () => {
     buildSync({ ...options, outfile: join(alone, 'bundle.cjs'), format: 'cjs' });
     const without = node(join(alone, 'bundle.cjs'));
     expect(without.stderr).to.include('copy its folder `prebuilds` beside the bundle');
+    expect(without.stderr).to.include(
+      `    ${join(alone, 'prebuilds', platform)}/culoss.glibc.node\n`,
+    );
     cpSync(installed('prebuilds'), join(alone, 'prebuilds'), { recursive: true });
+    // What others have beside it, or above it, is none of ours.
+    const others = [`prebuilds/${platform}/another.glibc.node`, '../build/Release/another.node'];
+    for (const other of others) {
+      mkdirSync(join(alone, other, '..'), { recursive: true });
+      writeFileSync(join(alone, other), 'not an addon of culoss');
+    }
     expect(output(join(alone, 'bundle.cjs'))).to.equal(`${value} 1,2`);
   });
 

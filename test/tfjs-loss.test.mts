@@ -295,6 +295,22 @@ describe('culoss/tfjs', () => {
     });
   }
 
+  it('clamps probabilities as Keras does, unless the criterion says otherwise', () => {
+    const [y, x] = [tf.tensor2d([[1], [0]]), tf.tensor2d([[1e-5], [1]])];
+    const losses = (criterion: Criterion) => [...asTfjsLoss(tf, criterion)(y, x).dataSync()];
+    const wanted = [-Math.log(1e-5), -Math.log(2 ** -23)]; // 1 − 1e-7 in float32
+    expectClose(losses(new BinaryCrossEntropy()), wanted, { relative: 1e-6 });
+    const clamped = [-Math.log(0.01), -Math.log(0.1)];
+    expectClose(losses(new BinaryCrossEntropy({ clamp: [0.01, 0.9] })), clamped, {
+      relative: 1e-6,
+    });
+    expectClose(losses(new BinaryCrossEntropy({ clamp: null })).slice(1), [100], { relative: 0 });
+  });
+
+  it('has the name of its loss, for a metric', () => {
+    expect(asTfjsLoss(tf, new BinaryFocalLoss()).name).to.equal('binaryFocalLoss');
+  });
+
   it('what is ignored counts as 0 in the mean of its sample', () => {
     const criterion = new NegativeLogLoss({ ignoreIndex: 255, axis: -1 });
     const loss = asTfjsLoss(tf, criterion)(
@@ -338,6 +354,32 @@ describe('culoss/tfjs', () => {
     );
   });
 
+  it('refuses what is no tensor, and targets of another batch', () => {
+    const loss = asTfjsLoss(tf, new BinaryCrossEntropy());
+    const p = tf.tensor3d([
+      [
+        [0.5, 0.5],
+        [0.5, 0.5],
+        [0.5, 0.5],
+      ],
+    ]);
+    for (const none of [null, undefined, [[1, 0]], {}]) {
+      expectError(
+        () => loss(none as never, p),
+        'ERR_DTYPE',
+        TypeError,
+        /^yTrue: expected a tensor of Ten/,
+      );
+      expectError(
+        () => loss(p, none as never),
+        'ERR_DTYPE',
+        TypeError,
+        /^yPred: expected a tensor of Ten/,
+      );
+    }
+    expectError(() => loss(p.reshape([3, 1, 2]), p), 'ERR_SHAPE', RangeError, /^targets: expected/);
+  });
+
   it('refuses a criterion that reduces, and what is none', () => {
     const refuse = (
       make: () => unknown,
@@ -353,7 +395,7 @@ describe('culoss/tfjs', () => {
       const criterion = new NegativeLogLoss(options);
       refuse(
         () => asTfjsLoss(tf, criterion),
-        new RegExp(`^options.${name}: expected none`),
+        new RegExp(`^options.${name}: expected no value`),
         RangeError,
       );
     }

@@ -93,8 +93,12 @@ function probe<F>(of: string): { facts: F; error: null } | { facts: null; error:
   });
   if (error) return { facts: null, error: error.message };
   if (signal) return { facts: null, error: `the process ended by ${signal}` };
-  if (status === 0) return { facts: JSON.parse(stdout), error: null };
-  return { facts: null, error: messageOf(stderr) };
+  if (status !== 0) return { facts: null, error: messageOf(stderr) };
+  try {
+    return { facts: JSON.parse(stdout), error: null };
+  } catch {
+    return { facts: null, error: `it said ${stdout.slice(0, 200)}` };
+  }
 }
 
 /** The error that Node reports: its message, which may have several lines, without the stack. */

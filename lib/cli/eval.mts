@@ -1,5 +1,4 @@
 // `culoss eval`: a loss of arrays in files.
-import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import {
   BinaryCrossEntropy,
@@ -15,7 +14,8 @@ import {
 } from '../index.mjs';
 import { type Flags, flagOf, gradOutputOf, helpOfFlags, lossFlags, lossOptions } from './flags.mjs';
 import { json } from './json.mjs';
-import { readNpy, writeNpy } from './npy.mjs';
+import { expectMemory, readNpy, sizeOfFile, writeNpy } from './npy.mjs';
+import { refuseOverwriting } from './outputs.mjs';
 import { progressOf } from './progress.mjs';
 import { printSweep } from './sweep.mjs';
 import { readOptions, UsageError } from './usage.mjs';
@@ -45,13 +45,13 @@ Files:
   --grad <file>                         where the gradient is written
   --grad-output <number or file>        the upstream gradient; 1
 
-Options of the losses, of which lists have commas, or are files:
+Options of the losses; lists have commas between their numbers, or are .npy files:
 ${helpOfFlags}
 
 A grid of losses, with what each class contributes, instead of one; focal losses only:
   --sweep                               prints it
   --gammas <list>                       0,0.5,1,2,3,5
-  --alphas <list>                       numbers, or none for no alpha
+  --alphas <list>                       numbers, files with one per class, or none for no alpha
   --plot <file>                         draws it, as SVG; needs the package echarts
 
 Others:
@@ -104,7 +104,10 @@ export interface Arrays {
 }
 
 async function evaluate(name: LossName, flags: Flags): Promise<void> {
+  refuseUnused(flags);
   refuseOverwriting(flags);
+  const files = ['inputs', 'targets', 'sample-weight'].flatMap((name) => flags[name] ?? []);
+  expectMemory(files.map(String), flags.grad ? sizeOfFile(`${flags.inputs}`) : 0);
   const arrays: Arrays = {
     inputs: read(flags, 'inputs'),
     targets: read(flags, 'targets'),
@@ -114,6 +117,20 @@ async function evaluate(name: LossName, flags: Flags): Promise<void> {
   if (flags.sweep) return printSweep(name, arrays, options, flags);
   const report = await compute(name, arrays, options, flags);
   console.log(flags.json ? json(report) : textOf(report));
+}
+
+/** Flags that say nothing without another one. */
+function refuseUnused(flags: Flags): void {
+  for (const [name, needed] of [
+    ['gammas', 'sweep'],
+    ['alphas', 'sweep'],
+    ['plot', 'sweep'],
+    ['grad-output', 'grad'],
+  ] as const) {
+    if (flags[name] !== undefined && !flags[needed]) {
+      throw new UsageError(`--${name} goes with --${needed}`);
+    }
+  }
 }
 
 async function compute(name: LossName, arrays: Arrays, options: LossOptions, flags: Flags) {
@@ -132,11 +149,12 @@ async function compute(name: LossName, arrays: Arrays, options: LossOptions, fla
     : { loss: await criterion.forwardAsync(inputs, targets, weights), grad: undefined };
   const values = loss.cpu(); // waits for a device
   const milliseconds = performance.now() - start;
+  const shown = lossOf(values, outFile); // refused before anything is written
   if (grad) writeNpy(`${gradFile}`, '--grad', grad.cpu(), progressOf('writing the gradient'));
   if (outFile) writeNpy(`${outFile}`, '--out', values);
   return {
     name,
-    loss: lossOf(values, outFile),
+    loss: shown,
     shape: values.shape,
     inputs: factsOf(arrays.inputs),
     targets: factsOf(arrays.targets),
@@ -171,22 +189,6 @@ function read(flags: Flags, name: string): Tensor {
   return tensor(data, shape, { dtype });
 }
 
-/** Files that are written must be none that are read, nor each other. */
-function refuseOverwriting(flags: Flags): void {
-  const taken = new Map<string, string>();
-  for (const name of ['inputs', 'targets', 'sample-weight', 'out', 'grad', 'plot']) {
-    const path = flags[name];
-    if (typeof path !== 'string') continue;
-    const file = resolve(path);
-    const other = taken.get(file);
-    const isRead = ['inputs', 'targets', 'sample-weight'].includes(name);
-    if (other !== undefined && !isRead) {
-      throw new UsageError(`--${name} ${path}: expected a file of its own, got that of --${other}`);
-    }
-    taken.set(file, name);
-  }
-}
-
 const factsOf = ({ shape, dtype }: Tensor) => ({ shape, dtype });
 
 function textOf(report: Awaited<ReturnType<typeof compute>>): string {
@@ -206,12 +208,13 @@ function textOf(report: Awaited<ReturnType<typeof compute>>): string {
   ].join('\n');
 }
 
-/** An error about an argument, as one about its flag. */
+/** An error about an argument, as one about its flag: of an option a mistake of the user's. */
 function withFlags(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || !code.startsWith('ERR_')) return error;
   const renamed = message
     .replace(/^options\.(\w+)/, (_, name: string) => `--${flagOf(name)}`)
     .replace(/^(inputs|targets|sampleWeight|gradOutput|device)\b/, (name) => `--${flagOf(name)}`);
+  if (code === 'ERR_OPTION' || code === 'ERR_DEVICE') return new UsageError(renamed);
   return Object.assign(new Error(renamed), { code });
 }

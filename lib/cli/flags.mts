@@ -1,5 +1,5 @@
 // The options of the losses as flags of the command line.
-import { type LossOptions, type Tensor, tensor } from '../index.mjs';
+import { type Alpha, type LossOptions, type Tensor, tensor } from '../index.mjs';
 import { readNpy } from './npy.mjs';
 import { UsageError } from './usage.mjs';
 
@@ -91,9 +91,13 @@ export function lossOptions(given: Flags): LossOptions {
 /** A list of gammas. */
 export const gammasOf = (value: string): number[] => numbers(value, '--gammas') as number[];
 
-/** A list of alphas, of which one may be `none`. */
-export const alphasOf = (value: string): (number | null)[] =>
-  value.split(',').map((each) => (each === 'none' ? null : (number(each, '--alphas') as number)));
+/** A list of alphas: numbers, files with one per class, or `none`. */
+export const alphasOf = (value: string): Alpha[] =>
+  value.split(',').map((each) => {
+    if (each === 'none') return null;
+    const read = values(each, '--alphas') as number | Tensor;
+    return typeof read === 'number' ? read : (read.arraySync() as number[]);
+  });
 
 /** The upstream gradient: a number, or a file. */
 export const gradOutputOf = (value: string): number | Tensor =>

@@ -1,8 +1,11 @@
 // Arrays in `.npy` files, as numpy.save writes them: the format is read and written by npyjs.
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+
+import { constants } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { availableMemory } from 'node:process';
 import { dump, type NpyArray, parse } from 'npyjs';
 import type { Dtype, Tensor } from '../index.mjs';
+import { reasonOf } from './outputs.mjs';
 import { UsageError } from './usage.mjs';
 
 /** An array of a file, as the losses take it. */
@@ -12,20 +15,28 @@ export interface FileArray {
   dtype: Dtype;
 }
 
-/** Is told how many of how many bytes are done. */
-export type Progress = (done: number, all: number) => void;
+/** Is told how many of how many bytes are done, and when there will be no more. */
+export interface Progress {
+  at(done: number, all: number): void;
+  end(): void;
+}
+
+const unseen: Progress = { at() {}, end() {} };
 
 /** Bytes between two calls of `Progress`. */
 const step = 64 * 2 ** 20;
 
 /** Reads an array. What is wrong with the file is a `UsageError` that names `flag`. */
-export function readNpy(path: string, flag: string, progress: Progress = () => {}): FileArray {
+export function readNpy(path: string, flag: string, progress: Progress = unseen): FileArray {
   const refuse = (what: string): never => {
     throw new UsageError(`${flag} ${path}: ${what}`);
   };
   const read = arrayOf(bytesOf(path, refuse, progress), refuse);
   if (read.fortranOrder) refuse('is in Fortran order; numpy.ascontiguousarray makes it row-major');
   const { shape } = read;
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
+    refuse('is no array that can be read: its shape is none');
+  }
   const { data, dtype } = elementsOf(read, refuse);
   const size = shape.reduce((product, length) => product * length, 1);
   const { length } = data as unknown as ArrayLike<unknown>;
@@ -33,6 +44,21 @@ export function readNpy(path: string, flag: string, progress: Progress = () => {
     refuse(`holds ${length} elements, ${size} of its shape (${shape.join(', ')})`);
   return { data, shape, dtype };
 }
+
+/** Throws unless there is memory for all that is read of these files, and for `outputs` bytes. */
+export function expectMemory(paths: readonly string[], outputs: number): void {
+  const bytes = paths.reduce((sum, path) => sum + sizeOfFile(path), outputs);
+  const free = availableMemory();
+  if (bytes > free) {
+    throw new UsageError(
+      `${bytes} bytes of memory are needed, ${free} are free; evaluate parts of the files`,
+    );
+  }
+}
+
+/** 0 for a file that cannot be read, which its reader will say. */
+export const sizeOfFile = (path: string): number =>
+  statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 type Refuse = (what: string) => never;
 
@@ -42,18 +68,18 @@ function bytesOf(path: string, refuse: Refuse, progress: Progress): ArrayBuffer 
     const facts = fstatSync(file);
     if (!facts.isFile()) refuse('is no file');
     const { size } = facts;
-    if (size > availableMemory()) {
-      refuse(`has ${size} bytes, ${availableMemory()} of memory are free; evaluate parts of it`);
-    }
+    const most = constants.MAX_LENGTH;
+    if (size > most) refuse(`has ${size} bytes, more than ${most}; evaluate parts of it`);
     const bytes = new Uint8Array(size);
     for (let at = 0; at < size; ) {
       const length = readSync(file, bytes, at, Math.min(step, size - at), at);
       if (length === 0) refuse('became shorter while it was read');
       at += length;
-      progress(at, size);
+      progress.at(at, size);
     }
     return bytes.buffer;
   } finally {
+    progress.end();
     closeSync(file);
   }
 }
@@ -62,23 +88,27 @@ function opened(path: string, mode: 'r' | 'w', refuse: Refuse): number {
   try {
     return openSync(path, mode);
   } catch (error) {
-    const reasons: Record<string, string> = {
-      ENOENT: mode === 'r' ? 'no such file' : 'no such folder',
-      EACCES: 'permission denied',
-      EISDIR: 'is a folder',
-    };
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    return refuse(reasons[code] ?? message);
+    return refuse(reasonOf(error));
   }
 }
 
 function arrayOf(buffer: ArrayBuffer, refuse: Refuse): NpyArray {
   try {
-    return parse(buffer, { convertFloat16: false });
+    return parse(withoutBooleans(buffer), { convertFloat16: false });
   } catch (error) {
     const { message } = error as Error;
-    return refuse(`is no array that can be read: ${message.replace(/^Not an/, 'not an')}`);
+    const why =
+      error instanceof RangeError ? 'it is damaged' : message.replace(/^Not an/, 'not an');
+    return refuse(`is no array that can be read: ${why}`);
   }
+}
+
+/** Booleans are bytes, too: npyjs would make an array of `true` and `false` of them. */
+function withoutBooleans(buffer: ArrayBuffer): ArrayBuffer {
+  const header = Buffer.from(buffer, 0, Math.min(buffer.byteLength, 256));
+  const at = header.toString('latin1').search(/'[|<>=]b1'/);
+  if (at >= 0) header.write("'|u1'", at);
+  return buffer;
 }
 
 /** The dtypes of numpy, as those of culoss that hold them. */
@@ -95,12 +125,13 @@ function elementsOf({ data, dtype }: NpyArray, refuse: Refuse): Pick<FileArray, 
       return { data, dtype: 'int32' };
     case 'i8':
       return { data, dtype: 'int64' };
-    case 'u8': // an id beyond 2^63 becomes negative: out of range either way
-      return { data: new BigInt64Array(data.buffer, data.byteOffset), dtype: 'int64' };
+    case 'u8': {
+      const whole = new BigInt64Array(data.buffer, data.byteOffset);
+      if (whole.some((id) => id < 0n)) refuse('has a number beyond 2^63');
+      return { data: whole, dtype: 'int64' };
+    }
     case 'u1':
       return { data, dtype: 'uint8' };
-    case 'b1':
-      return { data: Uint8Array.from(numbers, Number), dtype: 'uint8' };
     case 'i1':
     case 'i2':
     case 'u2':
@@ -117,7 +148,7 @@ export function writeNpy(
   path: string,
   flag: string,
   tensor: Tensor,
-  progress: Progress = () => {},
+  progress: Progress = unseen,
 ): void {
   const { dtype, shape } = tensor;
   const refuse: Refuse = (what) => {
@@ -133,9 +164,12 @@ export function writeNpy(
     writeSync(file, new Uint8Array(header));
     for (let at = 0; at < bytes.length; ) {
       at += writeSync(file, bytes, at, Math.min(step, bytes.length - at));
-      progress(at, bytes.length);
+      progress.at(at, bytes.length);
     }
+  } catch (error) {
+    refuse(reasonOf(error));
   } finally {
+    progress.end();
     closeSync(file);
   }
 }

@@ -4,6 +4,7 @@ import { type LossOptions, type Sweep, type SweepOptions, sweep } from '../index
 import type { Arrays } from './eval.mjs';
 import { alphasOf, type Flags, gammasOf } from './flags.mjs';
 import { json } from './json.mjs';
+import { reasonOf } from './outputs.mjs';
 import { UsageError } from './usage.mjs';
 
 const focal = ['binary-focal', 'categorical-focal'];
@@ -17,7 +18,10 @@ export async function printSweep(
   if (!focal.includes(name)) {
     throw new UsageError(`--sweep expects ${focal.join(' or ')}, got ${name}`);
   }
-  for (const other of ['grad', 'out', 'grad-output', 'device']) {
+  for (const other of ['gamma', 'alpha']) {
+    if (flags[other] !== undefined) throw new UsageError(`--sweep takes --${other}s`);
+  }
+  for (const other of ['grad', 'out', 'grad-output', 'device', 'reduction', 'validate']) {
     const isGiven = flags[other] !== undefined && flags[other] !== 'cpu';
     if (isGiven) throw new UsageError(`--sweep goes without --${other}`);
   }
@@ -43,7 +47,7 @@ async function draw(file: string, name: string, found: Sweep): Promise<void> {
   try {
     writeFileSync(file, sweepPlot(name, found));
   } catch (error) {
-    throw new UsageError(`--plot ${file}: ${(error as Error).message}`);
+    throw new UsageError(`--plot ${file}: ${reasonOf(error)}`);
   }
 }
 

@@ -18,7 +18,11 @@ export function readOptions<const O extends Options>(
 ): Values<O> {
   try {
     const joined = withNegatives(args, options);
-    return parseArgs({ args: joined, options, strict: true, allowPositionals: false }).values;
+    const { values } = parseArgs({ args: joined, options, strict: true, allowPositionals: false });
+    for (const [name, value] of Object.entries(values)) {
+      if (value === '') throw new UsageError(`Option '--${name}' is empty`);
+    }
+    return values;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (!code.startsWith('ERR_PARSE_ARGS')) throw error;

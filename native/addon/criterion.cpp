@@ -299,9 +299,10 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
     return guarded(info.Env(), [&] {
       const Call call = CallReader(criterion_, info, 2).read();
       if (call.device != Call::kCpu) throw Error("ERR_DEVICE", "sweep: expected a call on the CPU");
+      cuda::expect_device_of_capture(call.device);
       const auto gammas = doubles_from(info[0], "gammas"), into = doubles_from(info[1], "into");
       const cpu::SweepTable table{call.layout.columns, int64_t(gammas.size())};
-      if (int64_t(into.size()) != table.size()) {
+      if (into.size() != table.size()) {
         throw Error("ERR_SHAPE", "into: expected a table of each side, class and gamma");
       }
       return Napi::Number::New(info.Env(), cpu::sweep(call, gammas, into));

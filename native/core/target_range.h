@@ -32,9 +32,11 @@ inline std::string to_string(const GivenId& id) {
 }
 
 inline Error target_range_error(int64_t row, const GivenId& id, int64_t columns) {
+  // Who has one class has labels 0 and 1, which are none of it.
+  const char* const hint = columns == 1 ? ", or labels of the inputs' shape" : "";
   return Error("ERR_TARGET_RANGE", "targets[" + std::to_string(row) +
                                        "]: expected a class id in [0, " + std::to_string(columns) +
-                                       "), got " + to_string(id));
+                                       ")" + hint + ", got " + to_string(id));
 }
 
 }  // namespace culoss

@@ -4,6 +4,7 @@
 
 #include "../core/whole_row.h"
 #include "../losses/dispatch.h"
+#include "block.h"
 #include "reduce.h"
 #include "targets.h"
 
@@ -17,43 +18,137 @@ struct Tally {
   std::span<const Focal<RealPower<A>>> terms;
   double* sums;
 
-  template <bool kIsFinite>
-  void add(bool is_positive, int64_t column, bool is_target, A weight,
-           const Outcome<A, kIsFinite>& outcome) {
-    double* const of = sums + table.offset(is_positive, column);
-    of[0] += is_target;
+  double* of(bool is_positive, int64_t quantity, int64_t column) const {
+    return sums + table.offset(is_positive, quantity, column);
+  }
+  // Of one column.
+  void add(bool is_positive, int64_t column, bool is_target, A weight, const Outcome<A>& outcome) {
+    *of(is_positive, SweepTable::kCount, column) += is_target;
     if (weight == 0) return;  // not 0 · ∞
-    of[1] += double(weight);
+    *of(is_positive, SweepTable::kWeight, column) += double(weight);
     for (size_t g = 0; g < terms.size(); ++g) {
-      of[SweepTable::kCounts + g] += double(weight) * double(terms[g](outcome).value);
+      *of(is_positive, SweepTable::kLosses + g, column) +=
+          double(weight) * double(terms[g](outcome).value);
     }
+  }
+  // Of neighbouring columns from this one on, without how many there are.
+  template <class V>
+  void add_negatives(int64_t column, const V& weights, const Outcome<V>& outcome) {
+    add_vector(of(false, SweepTable::kWeight, column), weights);
+    for (size_t g = 0; g < terms.size(); ++g) {
+      const V losses = select<V>(weights == V{}, V{}, weights * terms[g](outcome).value);
+      add_vector(of(false, SweepTable::kLosses + g, column), losses);
+    }
+  }
+
+ private:
+  static void add_vector(double* to, double x) { *to += x; }
+  static void add_vector(double* to, const Floats& x) {
+    using Anywhere [[gnu::aligned(alignof(double)), gnu::may_alias]] = Doubles;
+    const auto halves = to_doubles(x);
+    Anywhere* const at = reinterpret_cast<Anywhere*>(to);
+    for (size_t h = 0; h < halves.size(); ++h) at[h] = at[h] + halves[h];
   }
 };
 
-// The binary losses: elements [begin, end) of a call.
-template <class T, class Link>
-void add_elements(const Call& call, const Link& link, int64_t begin, int64_t end,
-                  Tally<Compute<T>> tally) {
+// The binary losses.
+template <class T, class Link, class Target>
+class Elements {
   using A = Compute<T>;
-  const auto sides = both_sides_of<A>(call);
-  const AnyTarget target = any_target(call);
-  Position position = call.layout.position(begin);
-  for (int64_t i = begin; i < end; ++i, position = call.layout.next(position)) {
-    const Place place = call.layout.at(position);
-    const Label<A> label = target.row(place.row).template label<A>(place);
-    if (!label.counts) continue;
-    const A x = load(static_cast<const T*>(call.inputs)[i]), given = link.given(x);
-    const Weights<A> weights = sides(label.y, place);
+  using V = Vector<A>;
+  static constexpr int kLanes = LanesOf<V>::kLanes;
+
+ public:
+  Elements(const Call& call, const Link& link, const Target& target)
+      : call_(call), link_(link), target_(target), sides_(both_sides_of<A>(call)) {
+    if (!is_plain()) return;
+    auto sides = sides_;  // of a row whose own weight is 1
+    sides.scale.sample_weight = {};
+    for (int64_t c = 0; c < call.layout.columns; ++c) {
+      weights_of_negatives_.push_back(sides(A(0), Place{0, c, c}).negative);
+    }
+  }
+
+  // Rows are class ids with one weight each, along memory.
+  bool is_plain() const {
+    return std::is_same_v<Target, ClassIds> && call_.layout.inner == 1 &&
+           !sides_.shares.smoothing.is_on() && call_.sample_weight.along != Along::elements;
+  }
+
+  void add_elements(int64_t begin, int64_t end, Tally<A> tally) const {
+    Position position = call_.layout.position(begin);
+    for (int64_t i = begin; i < end; ++i, position = call_.layout.next(position)) {
+      const Place place = call_.layout.at(position);
+      add_element(place, target_.row(place.row).template label<A>(place), tally);
+    }
+  }
+
+  // Rows that are plain: all columns but one are negatives, vector by vector.
+  void add_rows(int64_t begin, int64_t end, Tally<A> tally) const {
+    int64_t counted = 0;
+    for (int64_t r = begin; r < end; ++r) {
+      const RowLayout row = call_.layout.row(r);
+      const auto targets = target_.row(r);
+      const int64_t id = targets.column(0);
+      if (id < 0) continue;
+      ++counted;
+      add_negatives(row, id, tally);
+      add_element(row.at(id), {1, true}, tally);
+    }
+    for (int64_t c = 0; c < call_.layout.columns; ++c) {
+      *tally.of(false, SweepTable::kCount, c) +=
+          double(counted) - *tally.of(true, SweepTable::kCount, c);
+    }
+  }
+
+ private:
+  void add_element(const Place& place, const Label<A>& label, Tally<A>& tally) const {
+    if (!label.counts) return;
+    const A x = input(place.offset), given = link_.given(x);
+    const Weights<A> weights = sides_(label.y, place);
     for (const bool is_positive : {true, false}) {
       const A weight = is_positive ? weights.positive : weights.negative;
       const bool is_target = is_positive ? label.y > 0 : label.y < 1;
       if (weight == 0 && !is_target) continue;
-      const A costly = link.costly(given, is_positive);
-      const auto outcome = link(x, given, costly, is_positive).outcome;
-      tally.add(is_positive, place.column, is_target, weight, outcome);
+      const A costly = link_.costly(given, is_positive);
+      tally.add(is_positive, place.column, is_target, weight,
+                link_(x, given, costly, is_positive).outcome);
     }
   }
-}
+
+  void add_negatives(const RowLayout& row, int64_t id, Tally<A>& tally) const {
+    const A weight = call_.sample_weight.at<A>(row.at(0));
+    const int64_t columns = call_.layout.columns, whole = columns / kLanes * kLanes;
+    for (int64_t c = 0; c < whole; c += kLanes) {
+      V x{}, weights = vector_at(weights_of_negatives_.data() + c) * weight;
+      if constexpr (kLanes == 1) {
+        x = input(row.begin + c);
+        if (c == id) weights = 0;
+      } else {
+        for (int lane = 0; lane < kLanes; ++lane) x[lane] = input(row.begin + c + lane);
+        if (c <= id && id < c + kLanes) weights[id - c] = 0;
+      }
+      add_vector(c, x, weights, tally);
+    }
+    for (int64_t c = whole; c < columns; ++c) {
+      if (c == id) continue;
+      add_vector(c, input(row.begin + c), weights_of_negatives_[size_t(c)] * weight, tally);
+    }
+  }
+  template <class X>
+  void add_vector(int64_t column, const X& x, const X& weights, Tally<A>& tally) const {
+    const X given = link_.given(x), costly = link_.costly(given, Mask<X>{});
+    tally.add_negatives(column, weights, link_(x, given, costly, Mask<X>{}).outcome);
+  }
+
+  A input(int64_t offset) const { return load(static_cast<const T*>(call_.inputs)[offset]); }
+
+  const Call& call_;
+  const Link& link_;
+  const Target& target_;
+  const BothSides<A> sides_;
+  std::vector<A> weights_of_negatives_;  // by column
+};
 
 // The categorical losses: rows [begin, end) of a call.
 template <class T, class Link>
@@ -100,26 +195,36 @@ void add_tables(int64_t count, int64_t elements, std::span<double> into, F&& f) 
     f(i * count / parts, (i + 1) * count / parts, sums.data() + i * size);
   });
   std::fill(into.begin(), into.end(), 0.0);
-  for (size_t i = 0; i < sums.size(); ++i) into[i % into.size()] += sums[i];
+  for (int64_t i = 0; i < parts; ++i) {
+    for (int64_t k = 0; k < size; ++k) into[size_t(k)] += sums[size_t(i * size + k)];
+  }
 }
 
 template <class T>
 void fill(const Call& call, std::span<const double> gammas, std::span<double> into) {
   using A = Compute<T>;
+  const Layout& layout = call.layout;
   std::vector<Focal<RealPower<A>>> terms;
   for (const double gamma : gammas) terms.push_back({{A(gamma)}});
-  const SweepTable table{call.layout.columns, int64_t(gammas.size())};
+  const SweepTable table{layout.columns, int64_t(gammas.size())};
   const auto tally = [&](double* sums) { return Tally<A>{table, terms, sums}; };
   with_link<T>(
       call.criterion,
-      [&](const auto& link) {
-        add_tables(call.layout.elements(), 1, into, [&](int64_t begin, int64_t end, double* sums) {
-          add_elements<T>(call, link, begin, end, tally(sums));
+      [&]<class Link>(const Link& link) {
+        with_target(call, [&]<class Target>(const Target& target) {
+          const Elements<T, Link, Target> elements(call, link, target);
+          const bool is_plain = elements.is_plain();
+          add_tables(is_plain ? layout.rows() : layout.elements(), is_plain ? layout.columns : 1,
+                     into, [&](int64_t begin, int64_t end, double* sums) {
+                       if constexpr (std::is_same_v<Target, ClassIds>) {
+                         if (is_plain) return elements.add_rows(begin, end, tally(sums));
+                       }
+                       elements.add_elements(begin, end, tally(sums));
+                     });
         });
       },
       [&](const auto& link) {
-        const int64_t columns = call.layout.columns;
-        add_tables(call.layout.rows(), columns, into,
+        add_tables(layout.rows(), layout.columns, into,
                    [&](int64_t begin, int64_t end, double* sums) {
                      add_rows<T>(call, link, begin, end, tally(sums));
                    });

@@ -4,6 +4,8 @@ import type { CallRow } from '#bench/report.mjs';
 import {
   type CpuResult,
   fileOf,
+  type InTfjsResult,
+  type InTfjsRow,
   type MeasuredRow,
   nameOf,
   type PeerRow,
@@ -96,6 +98,30 @@ export function readmeCpuFigures(folder: string): string {
   const results = readResults<CpuResult>(folder);
   return results.length === 0 ? noCpuFigures : results.map(cpuSection).join('\n\n');
 }
+
+/** The same inside TensorFlow.js. */
+export function readmeInTfjsFigures(folder: string): string {
+  const results = readResults<InTfjsResult>(folder);
+  return results.map(inTfjsSection).join('\n\n');
+}
+
+function inTfjsSection(result: InTfjsResult): string {
+  const { processor, threads, commit, date, node, peers, command, rows } = result;
+  return [
+    ...inTfjsTable(rows),
+    '',
+    `${processor}, ${threads} threads, Node ${node}${versionsOf(peers)}; commit ${commit}, ${date}: \`${command}\``,
+  ].join('\n');
+}
+
+export const inTfjsTable = (rows: readonly InTfjsRow[]): string[] => [
+  '| loss of logits, value and gradient | backend | ms | ms of operations | times |',
+  '| --- | --- | --: | --: | --: |',
+  ...rows.map(({ loss, shape, backend, milliseconds: own, opsMilliseconds, times }) => {
+    const figures = [milliseconds(own), milliseconds(opsMilliseconds), times.toFixed(1)];
+    return `| ${[`${loss} ${shape.join('×')}`, backend, ...figures].join(' | ')} |`;
+  }),
+];
 
 const versionsOf = (peers: Result['peers']): string =>
   Object.entries(peers)

@@ -54,6 +54,18 @@ export interface CpuResult extends CpuMachine, Finished<MeasuredRow> {
   calls?: CallRow[];
 }
 
+/** A loss inside TensorFlow.js, beside the same of its operations. */
+export interface InTfjsRow extends Pick<Workload, 'loss' | 'shape'> {
+  backend: string;
+  milliseconds: number;
+  opsMilliseconds: number;
+  /** How many times as long the operations take: the median of pairs. */
+  times: number;
+}
+export interface InTfjsResult extends CpuMachine, Finished<InTfjsRow> {}
+
+type AnyResult = Result | CpuResult | InTfjsResult;
+
 /** What `main` was asked for, as far as it decides whether its figures are kept. */
 export interface Request {
   isQuick: boolean;
@@ -80,11 +92,11 @@ export const fileOf = (card: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')}.json`;
 
-export const nameOf = (result: Result | CpuResult): string =>
+export const nameOf = (result: AnyResult): string =>
   'card' in result ? result.card : `${result.processor} ${result.threads} threads`;
 
 /** Written anew after each row, so that a run that is cut short leaves what it has. */
-export function writeResult(folder: string, result: Result | CpuResult): string {
+export function writeResult(folder: string, result: AnyResult): string {
   const file = join(folder, fileOf(nameOf(result)));
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${file}.new`, `${JSON.stringify(result, null, 2)}\n`);
@@ -93,7 +105,7 @@ export function writeResult(folder: string, result: Result | CpuResult): string 
 }
 
 /** The results of a folder that came to their end. */
-export function readResults<R extends Result | CpuResult>(folder: string): R[] {
+export function readResults<R extends AnyResult>(folder: string): R[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
   return files

@@ -12,10 +12,10 @@ export const backends = ['cpu', 'wasm'] as const;
 export type Backend = (typeof backends)[number];
 export const tfjsVersion = tf.version.tfjs;
 
-type Loss = (inputs: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor;
+export type Loss = (inputs: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor;
 
 /** Written as one writes it: stable where that is usual, and with no more ops than needed. */
-function lossOf({ loss, from }: Workload): Loss {
+export function lossOf({ loss, from }: Workload): Loss {
   const fromLogits = from === 'logits';
   if (loss.startsWith('Binary')) {
     return (x, y) => {
@@ -39,6 +39,19 @@ function lossOf({ loss, from }: Workload): Loss {
     if (loss === 'NegativeLogLoss') return own.mean().neg();
     return tf.sub(1, own.exp()).pow(gamma).mul(own).mean().neg();
   };
+}
+
+/** Inputs, and targets as one-hot, as most of its losses take them. */
+export function tensorsOf(
+  workload: Workload,
+  tiles: Tiles,
+): { numbers: Float32Array; inputs: tf.Tensor2D; targets: tf.Tensor2D } {
+  const shape = workload.shape as [number, number];
+  const numbers = repeat(tiles.inputs, new Float32Array(elementsOf(workload))) as Float32Array;
+  const ids = repeat(tiles.ids, new Int32Array(rowsOf(workload)));
+  const inputs = tf.tensor2d(numbers, shape);
+  const targets = tf.oneHot(tf.tensor1d(ids, 'int32'), shape[1]).toFloat() as tf.Tensor2D;
+  return { numbers, inputs, targets };
 }
 
 /** Why a workload is none for TensorFlow.js; null if it is one. */
@@ -67,11 +80,7 @@ export async function measureTfjs(
 function timesOf(workload: Workload, tiles: Tiles, effort: Effort) {
   tf.engine().startScope();
   try {
-    const [, columns] = workload.shape as [number, number];
-    const numbers = repeat(tiles.inputs, new Float32Array(elementsOf(workload)));
-    const ids = repeat(tiles.ids, new Int32Array(rowsOf(workload)));
-    const inputs = tf.tensor2d(numbers as Float32Array, workload.shape as [number, number]);
-    const targets = tf.oneHot(tf.tensor1d(ids, 'int32'), columns).toFloat() as tf.Tensor2D;
+    const { numbers, inputs, targets } = tensorsOf(workload, tiles);
     const loss = lossOf(workload);
     const step = tf.valueAndGrad((x) => loss(x as tf.Tensor2D, targets) as tf.Scalar);
     const call = (): number => {
@@ -86,7 +95,7 @@ function timesOf(workload: Workload, tiles: Tiles, effort: Effort) {
     using clock = onCpu.clock();
     const [times, copies] = inPairs(
       () => clock.time(call),
-      () => clock.time(() => copy.set(numbers as Float32Array)),
+      () => clock.time(() => copy.set(numbers)),
       effort,
     );
     return {
