@@ -4,14 +4,12 @@
  * @module culoss/tfjs
  */
 
-import { type ShapedData, tensor } from './convert';
 import { checkDevice, type DeviceLike } from './device';
 import { Description, fail, failType } from './errors';
 import { type Criterion, isCriterion, optionsOf, variantOf } from './losses/criterion';
 import type { LossOptions } from './losses/options';
-import { scope } from './scope';
-import { sameShape, sizeOf } from './shape';
-import type { Tensor } from './tensor';
+import { type Batch, Samples } from './samples';
+import { sameShape } from './shape';
 import { checkOptions } from './validate';
 
 /** What is used of a tensor of TensorFlow.js. */
@@ -22,6 +20,8 @@ export interface TfjsTensor {
   readonly dtype: string;
   /** Its elements as a typed array. */
   dataSync(): unknown;
+  /** Gives its memory back. */
+  dispose(): void;
 }
 
 /** What is used of TensorFlow.js: `@tensorflow/tfjs` has it, and so have `-core` and `-node`. */
@@ -98,27 +98,19 @@ export function asTfjsLoss<T extends TfjsTensor>(
   const asGiven = passesOf(criterion, defaults);
   const asDense = passesOf(criterion, { ...defaults, oneHot: given.oneHot ?? true });
 
+  const memory = new Reused();
+
   const loss = (yTrue: T, yPred: T): T => {
     const predictions = readPredictions(yPred);
     const { targets, isDense } = readTargets(yTrue, predictions.shape);
-    const sample = samplesOf(predictions.shape, axis);
-    const passes = isDense ? asDense : asGiven;
-    const inputs = (): Tensor => tensor(predictions.data, predictions.shape, { device });
-
+    const samples = new Samples(predictions, targets, axis, device);
+    const { each, sum } = isDense ? asDense : asGiven;
     const perSample = tf.customGrad(() => {
-      const losses = scope(() => passes.each.forward(inputs(), targets).dataSync());
-      const value = tf.tensor(
-        meansOf(losses as Float32Array, sample.batch),
-        [sample.batch],
-        'float32',
-      );
+      const value = tf.tensor(samples.means(each), [samples.count], 'float32');
       const gradFunc = (dy: T): T => {
-        const upstream = dy.dataSync() as Float32Array;
-        const sampleWeight = sample.weights(upstream, losses.length / sample.batch);
-        const slopes = scope(() =>
-          passes.sum.valueAndGrad(inputs(), targets, { sampleWeight }).grad.dataSync(),
-        );
-        return tf.tensor(slopes as Float32Array, yPred.shape, 'float32');
+        const into = memory.of(tf, predictions.data.length);
+        const slopes = samples.slopes(sum, dy.dataSync() as Float32Array, into);
+        return tf.tensor(slopes, yPred.shape, 'float32');
       };
       return { value, gradFunc };
     });
@@ -148,7 +140,7 @@ const passesOf = (criterion: Criterion, change: LossOptions): Passes => ({
 });
 
 /** The predictions, of which a vector is a column. */
-function readPredictions(yPred: TfjsTensor): { data: Float32Array; shape: readonly number[] } {
+function readPredictions(yPred: TfjsTensor): Batch<Float32Array> {
   checkTensor(yPred, 'yPred');
   const { shape, dtype } = yPred;
   if (dtype !== 'float32') fail('ERR_DTYPE', 'yPred', 'float32', new Description(dtype));
@@ -164,7 +156,7 @@ const dtypesOfTargets = ['float32', 'int32', 'bool'];
 function readTargets(
   yTrue: TfjsTensor,
   shapeOfPredictions: readonly number[],
-): { targets: ShapedData; isDense: boolean } {
+): { targets: Batch; isDense: boolean } {
   checkTensor(yTrue, 'yTrue');
   const { shape, dtype } = yTrue;
   if (!dtypesOfTargets.includes(dtype)) {
@@ -179,34 +171,23 @@ function readTargets(
 
 const withoutOnes = (shape: readonly number[]): number[] => shape.filter((length) => length !== 1);
 
-/** How predictions are made of samples, along their first axis. */
-function samplesOf(shape: readonly number[], axis: number) {
-  const at = axis < 0 ? axis + shape.length : axis;
-  if (at === 0) fail('ERR_OPTION', 'options.axis', 'an axis behind the batch', axis);
-  const rowShape = shape.filter((_, i) => i !== at);
-  const [batch = 0] = shape;
-  const rows = sizeOf(rowShape) / batch;
-  return {
-    batch,
-    /** For each row the upstream gradient of its sample, whose loss is a mean of so many. */
-    weights(upstream: Float32Array, losses: number): ShapedData {
-      const data = new Float64Array(sizeOf(rowShape));
-      for (let i = 0; i < batch; i++) {
-        data.fill((upstream[i] as number) / losses, i * rows, (i + 1) * rows);
-      }
-      return { data, shape: rowShape };
-    },
-  };
+/** Memory for gradients, which is used again where TensorFlow.js copies what a tensor is made of. */
+class Reused {
+  #memory = new Float32Array();
+
+  of<T extends TfjsTensor>(tf: Tfjs<T>, size: number): Float32Array {
+    if (!copies(tf)) return new Float32Array(size);
+    if (this.#memory.length !== size) this.#memory = new Float32Array(size);
+    return this.#memory;
+  }
 }
 
-/** The mean of each of so many parts. */
-function meansOf(losses: Float32Array, parts: number): Float32Array {
-  const length = losses.length / parts;
-  const means = new Float32Array(parts);
-  for (let i = 0; i < parts; i++) {
-    let sum = 0;
-    for (let j = i * length; j < (i + 1) * length; j++) sum += losses[j] as number;
-    means[i] = sum / length;
-  }
-  return means;
+/** Whether the backend in use does; that of the CPU does not. */
+function copies<T extends TfjsTensor>(tf: Tfjs<T>): boolean {
+  const data = Float32Array.of(1);
+  const made = tf.tensor(data, [1], 'float32');
+  data[0] = 2;
+  const [first] = made.dataSync() as Float32Array;
+  made.dispose();
+  return first === 1;
 }

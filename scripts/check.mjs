@@ -9,7 +9,7 @@ const drivers = ['/proc/driver/nvidia', '/dev/dxg']; // of Linux, of Windows bel
 const { CULOSS_CUDA = drivers.some(existsSync) ? 'AUTO' : 'CHECK' } = process.env;
 const cuda = { CULOSS_CUDA };
 const some =
-  '^async|^waits|^fuzz|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|options.*cuda:0|^memory(?!.*extra).*cuda:0|targets.*cuda:0|reduction.*cuda:0';
+  '^async|^waits|^fuzz|^binding|^sweep|^many rows.*Categorical.*float32 cpu$|faults|(?<!an )emulated|^memory(?!.*extra).*cuda:0|(options|targets|reduction).*(float32|bfloat16).*cuda:0';
 const threaded = '^async|^waits|^workers|^streams';
 const alone = ['rebuild', 'event-loop'].map((name) => `out/test/${name}.test.mjs`);
 const serially = ['--no-config', '--timeout', '120000', '--reporter', './test/reporter.cjs'];

@@ -218,7 +218,8 @@ for (const backend of ['cpu', 'wasm']) {
         new CategoricalFocalLoss({ from: 'logits', gamma: 1.5, axis: 1 }),
       );
       const turned = x.transpose([0, 3, 1, 2]);
-      for (const losses of [last(y, x), last(pixels, x), first(pixels, turned)]) {
+      const flat = pixels.flatten();
+      for (const losses of [last(y, x), last(pixels, x), last(flat, x), first(pixels, turned)]) {
         expect(losses.shape).to.deep.equal([2]);
         expectClose([...losses.dataSync()], wanted, { relative: 2e-5 });
       }
@@ -305,6 +306,32 @@ describe('culoss/tfjs', () => {
       relative: 1e-6,
     });
     expectClose(losses(new BinaryCrossEntropy({ clamp: null })).slice(1), [100], { relative: 0 });
+  });
+
+  it('takes large batches in parts, and names the place of a bad class id in the whole', () => {
+    const [count, columns] = [3000, 200]; // three parts
+    const ids = Int32Array.from({ length: count }, (_, i) => (i * 7) % columns);
+    const numbers = Float32Array.from({ length: count * columns }, (_, i) => Math.sin(i));
+    const x = tf.tensor2d(numbers, [count, columns]);
+    for (const [Loss, length] of [
+      [BinaryFocalLoss, columns],
+      [CategoricalFocalLoss, 1],
+    ] as const) {
+      const loss = asTfjsLoss(tf, new Loss({ from: 'logits' }));
+      const each = new Loss({ from: 'logits', reduction: 'none' }).forward(
+        { data: numbers, shape: [count, columns] },
+        ids,
+      );
+      const losses = each.dataSync() as Float32Array;
+      const wanted = Array.from({ length: count }, (_, i) => {
+        const own = losses.subarray(i * length, (i + 1) * length);
+        return own.reduce((sum, value) => sum + value, 0) / length;
+      });
+      expectClose([...loss(tf.tensor1d(ids, 'int32'), x).dataSync()], wanted, { relative: 1e-5 });
+      const bad = ids.map((id, i) => (i === 2999 ? columns : id));
+      const call = () => loss(tf.tensor1d(bad, 'int32'), x);
+      expectError(call, 'ERR_TARGET_RANGE', RangeError, /^targets\[2999\]: /);
+    }
   });
 
   it('has the name of its loss, for a metric', () => {
