@@ -181,6 +181,13 @@ export declare function cast(source: Operand, target: Operand): void;
 /** Copies as many bytes, on all threads. */
 export declare function copy(source: HostMemory, target: HostMemory): void;
 
+type Labels = Float32Array | Int32Array | Uint8Array;
+
+/** The mean of each row, of as many as there are means. */
+export declare function meansOfRows(source: Float32Array, means: Float32Array): void;
+/** Whether every row, of as many as there are ids, holds one 1 and else zeros; writes where. */
+export declare function idsOfOneHot(source: Labels, ids: Int32Array): boolean;
+
 export declare function cpuThreads(): number;
 export declare function setCpuThreads(count: number): void;
 /** Lowers the number that holds where none was set. */

@@ -1,8 +1,9 @@
 // Losses by sample, as TensorFlow.js takes them.
 import { type ShapedData, tensor } from './convert';
 import type { Device } from './device';
-import { fail } from './errors';
+import { fail, native } from './errors';
 import type { Criterion } from './losses/criterion';
+import { binding } from './native';
 import { scope } from './scope';
 import { sizeOf } from './shape';
 
@@ -15,41 +16,55 @@ export interface Batch<A = Float32Array | Int32Array | Uint8Array> {
 /** Elements whose losses are computed at once: so many stay in a cache. */
 const mostAtOnce = 2 ** 18;
 
-/** Predictions and targets, made of samples along their first axis. */
+/** How predictions are made of samples, along their first axis. */
 export class Samples {
   readonly count: number;
   /** The predictions' shape without the class axis. */
   readonly #rowShape: readonly number[];
+  readonly #columns: number;
+  readonly #isLast: boolean;
   /** Whose mean the loss of a sample is. */
   #lossesOfEach = 1;
 
   constructor(
-    readonly predictions: Batch<Float32Array>,
-    readonly targets: Batch,
+    shape: readonly number[],
     axis: number,
     readonly device: Device,
   ) {
-    const { shape } = predictions;
     const at = axis < 0 ? axis + shape.length : axis;
     if (at === 0) fail('ERR_OPTION', 'options.axis', 'an axis behind the batch', axis);
     this.count = shape[0] as number;
     this.#rowShape = shape.filter((_, i) => i !== at);
+    this.#columns = shape[at] ?? 1;
+    this.#isLast = at === shape.length - 1;
+  }
+
+  /** The class ids that dense targets say, if each row is one class: a fraction of the work. */
+  idsOf({ data }: Batch): Batch<Int32Array> | undefined {
+    const rows = sizeOf(this.#rowShape);
+    if (!this.#isLast || this.#columns === 1 || rows === 0) return undefined;
+    const ids = new Int32Array(rows);
+    const areIds = native(() => binding.idsOfOneHot(data, ids));
+    return areIds ? { data: ids, shape: this.#rowShape } : undefined;
   }
 
   /** The mean of what `each`, which does not reduce, gives for each sample; of some at a time. */
-  means(each: Criterion): Float32Array {
-    const { count, predictions, targets } = this;
+  means(each: Criterion, predictions: Batch<Float32Array>, targets: Batch): Float32Array {
+    const { count } = this;
     const means = new Float32Array(count);
     const isBatch = targets.shape[0] === count; // class ids may be of another shape
     const few = Math.max(1, Math.floor((mostAtOnce * count) / predictions.data.length));
     const step = isBatch ? few : count;
+    let losses: Float32Array | undefined; // new memory would take longer than the losses
     try {
       for (let from = 0; from < count; from += step) {
         const to = Math.min(count, from + step);
         const some = isBatch ? part(targets, from, to) : targets;
-        const losses = this.#losses(each, part(predictions, from, to), some);
+        const out = to - from === step ? losses : undefined;
+        losses = this.#losses(each, part(predictions, from, to), some, out);
         this.#lossesOfEach = losses.length / (to - from);
-        addMeans(losses, this.#lossesOfEach, means.subarray(from, to));
+        const found = losses;
+        native(() => binding.meansOfRows(found, means.subarray(from, to)));
       }
     } catch (error) {
       this.#losses(each, predictions, targets); // throws with the place in the whole
@@ -58,10 +73,16 @@ export class Samples {
     return means;
   }
 
-  #losses(each: Criterion, { data, shape }: Batch, targets: Batch): Float32Array {
+  #losses(
+    each: Criterion,
+    { data, shape }: Batch,
+    targets: Batch,
+    out?: Float32Array,
+  ): Float32Array {
     const { device } = this;
+    const given = device === 'cpu' && out ? { out } : {};
     return scope(() =>
-      each.forward(tensor(data, shape, { device }), targets).dataSync(),
+      each.forward(tensor(data, shape, { device }), targets, given).dataSync(),
     ) as Float32Array;
   }
 
@@ -69,14 +90,23 @@ export class Samples {
    * The gradient of the means, times the upstream gradient of each, by `sum`; written in `into` on the
    * CPU.
    */
-  slopes(sum: Criterion, upstream: Float32Array, into: Float32Array): Float32Array {
-    const { predictions, targets, device } = this;
-    const sampleWeight = this.#rowWeights(upstream);
-    const given = device === 'cpu' ? { sampleWeight, outGrad: into } : { sampleWeight };
-    return scope(() => {
-      const inputs = tensor(predictions.data, predictions.shape, { device });
-      return sum.valueAndGrad(inputs, targets, given).grad.dataSync();
-    }) as Float32Array;
+  slopes(
+    sum: Criterion,
+    { data, shape }: Batch<Float32Array>,
+    targets: Batch,
+    upstream: Float32Array,
+    into: Float32Array,
+  ): Float32Array {
+    const { device } = this;
+    const [first = 0] = upstream;
+    const isUniform = upstream.every((each) => each === first); // as that of a mean is
+    const scaled = isUniform
+      ? { gradOutput: first / this.#lossesOfEach }
+      : { sampleWeight: this.#rowWeights(upstream) };
+    const given = device === 'cpu' ? { ...scaled, outGrad: into } : scaled;
+    return scope(() =>
+      sum.valueAndGrad(tensor(data, shape, { device }), targets, given).grad.dataSync(),
+    ) as Float32Array;
   }
 
   #rowWeights(upstream: Float32Array): ShapedData {
@@ -90,15 +120,12 @@ export class Samples {
 }
 
 /** Some samples. */
-function part<A extends Batch['data']>({ data, shape }: Batch<A>, from: number, to: number): Batch {
+function part<A extends Batch['data']>(
+  { data, shape }: Batch<A>,
+  from: number,
+  to: number,
+): Batch<A> {
   const size = data.length / (shape[0] as number);
-  return { data: data.subarray(from * size, to * size), shape: [to - from, ...shape.slice(1)] };
-}
-
-function addMeans(losses: Float32Array, length: number, means: Float32Array): void {
-  for (let i = 0; i < means.length; i++) {
-    let sum = 0;
-    for (let j = i * length; j < (i + 1) * length; j++) sum += losses[j] as number;
-    means[i] = sum / length;
-  }
+  const some = data.subarray(from * size, to * size) as A;
+  return { data: some, shape: [to - from, ...shape.slice(1)] };
 }

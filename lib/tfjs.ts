@@ -9,7 +9,7 @@ import { Description, fail, failType } from './errors';
 import { type Criterion, isCriterion, optionsOf, variantOf } from './losses/criterion';
 import type { LossOptions } from './losses/options';
 import { type Batch, Samples } from './samples';
-import { sameShape } from './shape';
+import { sameShape, sizeOf } from './shape';
 import { checkOptions } from './validate';
 
 /** What is used of a tensor of TensorFlow.js. */
@@ -22,6 +22,8 @@ export interface TfjsTensor {
   dataSync(): unknown;
   /** Gives its memory back. */
   dispose(): void;
+  /** Whether that was done. */
+  readonly isDisposed: boolean;
 }
 
 /** What is used of TensorFlow.js: `@tensorflow/tfjs` has it, and so have `-core` and `-node`. */
@@ -29,7 +31,12 @@ export interface Tfjs<T extends TfjsTensor> {
   /** Makes a tensor. */
   tensor(values: Float32Array, shape: number[], dtype: 'float32'): T;
   /** A function with a gradient of its own. */
-  customGrad(f: () => { value: T; gradFunc: (dy: T) => T }): (input: T) => T;
+  customGrad(
+    // biome-ignore lint/suspicious/noExplicitAny: the input, and a function that saves tensors
+    f: (...args: any[]) => { value: T; gradFunc: (dy: T, saved: T[]) => T },
+  ): (input: T) => T;
+  /** The backend in use; that of wasm has `typedArrayFromHeap`. */
+  backend(): unknown;
 }
 
 /** Where the losses of {@link asTfjsLoss} are computed. */
@@ -81,8 +88,8 @@ export function asTfjsLoss<T extends TfjsTensor>(
   criterion: Criterion,
   options: TfjsOptions = {},
 ): (yTrue: T, yPred: T) => T {
-  if (typeof tf?.tensor !== 'function' || typeof tf.customGrad !== 'function') {
-    failType('tf', 'TensorFlow.js, which has tensor and customGrad', tf);
+  if (![tf?.tensor, tf?.customGrad, tf?.backend].every((f) => typeof f === 'function')) {
+    failType('tf', 'TensorFlow.js, which has tensor, customGrad and backend', tf);
   }
   if (!isCriterion(criterion)) failType('criterion', 'one of the losses of culoss', criterion);
   checkOptions(options, ['device']);
@@ -92,27 +99,38 @@ export function asTfjsLoss<T extends TfjsTensor>(
     const expected = 'no value, since TensorFlow.js takes the mean of the losses of the samples';
     if (given[name] !== undefined) fail('ERR_OPTION', `options.${name}`, expected, given[name]);
   }
-  const { axis = -1 } = given;
+  const { axis = -1, oneHot, ignoreIndex } = given;
   const isClamped = given.from !== 'logits' && given.clamp === undefined;
   const defaults: LossOptions = isClamped ? { axis, clamp: clampOfKeras } : { axis };
   const asGiven = passesOf(criterion, defaults);
-  const asDense = passesOf(criterion, { ...defaults, oneHot: given.oneHot ?? true });
-
+  const asDense = passesOf(criterion, { ...defaults, oneHot: oneHot ?? true });
+  const asIds = passesOf(criterion, { ...defaults, oneHot: false });
   const memory = new Reused();
 
   const loss = (yTrue: T, yPred: T): T => {
-    const predictions = readPredictions(yPred);
-    const { targets, isDense } = readTargets(yTrue, predictions.shape);
-    const samples = new Samples(predictions, targets, axis, device);
-    const { each, sum } = isDense ? asDense : asGiven;
-    const perSample = tf.customGrad(() => {
-      const value = tf.tensor(samples.means(each), [samples.count], 'float32');
-      const gradFunc = (dy: T): T => {
-        const into = memory.of(tf, predictions.data.length);
-        const slopes = samples.slopes(sum, dy.dataSync() as Float32Array, into);
+    const shape = shapeOfPredictions(yPred);
+    const isDense = checkTargets(yTrue, shape);
+    const samples = new Samples(shape, axis, device);
+    const targetsOf = (y: T): Batch => ({
+      data: elementsOf(tf, y),
+      shape: isDense ? shape : y.shape,
+    });
+    const predictionsOf = (x: T) => ({ data: elementsOf(tf, x) as Float32Array, shape });
+
+    const perSample = tf.customGrad((input: T, save: (tensors: T[]) => void) => {
+      const targets = targetsOf(yTrue);
+      const ids = isDense && ignoreIndex === undefined ? samples.idsOf(targets) : undefined;
+      const { each, sum } = ids ? asIds : isDense ? asDense : asGiven;
+      const means = samples.means(each, predictionsOf(input), ids ?? targets);
+      save(ids ? [input] : [input, yTrue]); // their memory would go away
+      const gradFunc = (dy: T, [x, y]: T[]): T => {
+        const into = memory.of(tf, sizeOf(shape));
+        const upstream = dy.dataSync() as Float32Array;
+        const predictions = predictionsOf(x as T);
+        const slopes = samples.slopes(sum, predictions, ids ?? targetsOf(y as T), upstream, into);
         return tf.tensor(slopes, yPred.shape, 'float32');
       };
-      return { value, gradFunc };
+      return { value: tf.tensor(means, [samples.count], 'float32'), gradFunc };
     });
     return perSample(yPred);
   };
@@ -139,34 +157,34 @@ const passesOf = (criterion: Criterion, change: LossOptions): Passes => ({
   sum: variantOf(criterion, { ...change, reduction: 'sum' }),
 });
 
-/** The predictions, of which a vector is a column. */
-function readPredictions(yPred: TfjsTensor): Batch<Float32Array> {
+/** The shape of predictions, of which a vector is a column. */
+function shapeOfPredictions(yPred: TfjsTensor): readonly number[] {
   checkTensor(yPred, 'yPred');
   const { shape, dtype } = yPred;
   if (dtype !== 'float32') fail('ERR_DTYPE', 'yPred', 'float32', new Description(dtype));
-  return {
-    data: yPred.dataSync() as Float32Array,
-    shape: shape.length === 1 ? [...shape, 1] : shape,
-  };
+  return shape.length === 1 ? [...shape, 1] : shape;
 }
 
 const dtypesOfTargets = ['float32', 'int32', 'bool'];
 
-/** Targets that have the predictions' shape but for axes of length 1 are dense: they get that shape. */
-function readTargets(
-  yTrue: TfjsTensor,
-  shapeOfPredictions: readonly number[],
-): { targets: Batch; isDense: boolean } {
+/** Whether targets are dense: they have the predictions' shape but for axes of length 1. */
+function checkTargets(yTrue: TfjsTensor, shape: readonly number[]): boolean {
   checkTensor(yTrue, 'yTrue');
-  const { shape, dtype } = yTrue;
+  const { shape: own, dtype } = yTrue;
   if (!dtypesOfTargets.includes(dtype)) {
     fail('ERR_DTYPE', 'yTrue', dtypesOfTargets.join(', '), new Description(dtype));
   }
-  const data = yTrue.dataSync() as Float32Array | Int32Array | Uint8Array;
-  const isDense =
-    shape[0] === shapeOfPredictions[0] &&
-    sameShape(withoutOnes(shape), withoutOnes(shapeOfPredictions));
-  return { targets: { data, shape: isDense ? shapeOfPredictions : shape }, isDense };
+  return own[0] === shape[0] && sameShape(withoutOnes(own), withoutOnes(shape));
+}
+
+/**
+ * The elements of a tensor: where they are in the heap of the wasm backend, which holds until
+ * TensorFlow.js goes on; else as `dataSync` gives them.
+ */
+function elementsOf<T extends TfjsTensor>(tf: Tfjs<T>, tensor: T): Batch['data'] {
+  const backend = tf.backend() as { typedArrayFromHeap?: (tensor: T) => Batch['data'] };
+  const isInHeap = typeof backend?.typedArrayFromHeap === 'function' && !tensor.isDisposed;
+  return (isInHeap ? backend.typedArrayFromHeap?.(tensor) : tensor.dataSync()) as Batch['data'];
 }
 
 const withoutOnes = (shape: readonly number[]): number[] => shape.filter((length) => length !== 1);

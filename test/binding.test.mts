@@ -188,6 +188,17 @@ describe('binding', () => {
     ] as const) {
       expect(sweep(gammas, into, changes), JSON.stringify(changes)).to.throw(/.+/);
     }
+    for (const [source, target] of [
+      [new Float32Array(7), 2],
+      [new Float32Array(6), 0],
+      [new Float64Array(6), 2],
+      [undefined, 2],
+    ] as const) {
+      expect(() => binding.meansOfRows(source, new Float32Array(target))).to.throw(/.+/);
+      expect(() => binding.idsOfOneHot(source, new Int32Array(target))).to.throw(/.+/);
+    }
+    expect(() => binding.meansOfRows(new Float32Array(6), new Int32Array(2))).to.throw(/.+/);
+    expect(() => binding.idsOfOneHot(new Float32Array(6), new Float32Array(2))).to.throw(/.+/);
     expect(() => new binding.Criterion()).to.throw(TypeError);
     const criterion = new binding.Criterion(options);
     for (const numbers of [undefined, {}, new Float64Array(24), new Float32Array(25)]) {

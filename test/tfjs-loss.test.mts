@@ -334,6 +334,59 @@ describe('culoss/tfjs', () => {
     }
   });
 
+  const almostOneHot = {
+    'one-hot': [
+      [0, 1, 0],
+      [1, 0, 0],
+    ],
+    'two of a row': [
+      [0, 1, 1],
+      [1, 0, 0],
+    ],
+    'none of a row': [
+      [0, 0, 0],
+      [1, 0, 0],
+    ],
+    soft: [
+      [0, 0.5, 0.5],
+      [1, 0, 0],
+    ],
+    'more than one': [
+      [0, 2, 0],
+      [1, 0, 0],
+    ],
+    'less than none': [
+      [1, -1, 1],
+      [1, 0, 0],
+    ],
+    'no number': [
+      [0, 1, Number.NaN],
+      [1, 0, 0],
+    ],
+  };
+  for (const [title, y] of Object.entries(almostOneHot)) {
+    it(`takes targets for class ids where they are, and else as they are: ${title}`, () => {
+      const x = [
+        [0.5, -1, 2],
+        [0, 1, -2],
+      ];
+      for (const [, criterion] of losses) {
+        const Loss = criterion.constructor as typeof NegativeLogLoss;
+        const loss = asTfjsLoss(tf, new Loss({ from: 'logits' }));
+        const normalizer = /^Binary/.test(Loss.name) ? 'elements' : 'rows';
+        const own = new Loss({ from: 'logits', normalizer }).valueAndGrad(x, y);
+        const { value, grad } = tf.valueAndGrad((z) => loss(tf.tensor2d(y), z).mean() as tf.Scalar)(
+          tf.tensor2d(x),
+        );
+        expectClose([...value.dataSync()], [own.loss.item()], { relative: 1e-6 });
+        expectClose([...grad.dataSync()], [...own.grad.dataSync()], {
+          relative: 1e-6,
+          absolute: 1e-9,
+        });
+      }
+    });
+  }
+
   it('has the name of its loss, for a metric', () => {
     expect(asTfjsLoss(tf, new BinaryFocalLoss()).name).to.equal('binaryFocalLoss');
   });

@@ -7,6 +7,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitMemory(env, exports);
   InitForeign(env, exports);
   InitCast(env, exports);
+  InitRows(env, exports);
   InitCpu(env, exports);
   InitCuda(env, exports);
   InitStream(env, exports);

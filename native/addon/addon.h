@@ -9,6 +9,7 @@ void InitCriterion(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
 void InitForeign(Napi::Env env, Napi::Object exports);
 void InitCast(Napi::Env env, Napi::Object exports);
+void InitRows(Napi::Env env, Napi::Object exports);
 void InitCpu(Napi::Env env, Napi::Object exports);
 void InitCuda(Napi::Env env, Napi::Object exports);
 void InitStream(Napi::Env env, Napi::Object exports);

@@ -237,6 +237,7 @@ class ElementwiseLoop {
 
   void write_losses(int64_t at, int n) const {
     A* const losses = work_.losses + at;
+    if (division_.divisor == 1) return copy(losses, losses_.of, n);
     for (int i = 0; i < n; ++i) losses[i] = A(division_.of(losses_.of[i]));
   }
 

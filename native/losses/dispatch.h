@@ -92,6 +92,9 @@ TargetsOnly<A> targets_only_of(const Call& call) {
 
 // From here on, what is hot has an instance of its own, and the rest shares one.
 
+// Whether elements have an upstream gradient of their own.
+inline bool has_upstreams(const Call& call) { return call.grad && !call.grad_output.is_number(); }
+
 template <class T, class Link, class Engine>
 void with_both_sides(const Call& call, const Link& link, Engine&& engine) {
   using A = Compute<T>;
@@ -105,7 +108,9 @@ void with_both_sides(const Call& call, const Link& link, Engine&& engine) {
         static_cast<T*>(call.grad), call.is_scalar() ? nullptr : static_cast<A*>(call.loss)});
   };
   const bool has_ids = call.target_kind == TargetKind::class_ids;
-  if (!general.is_uniform() || !call.is_scalar() || (has_ids && shares.smoothing.is_on())) {
+  // On a device losses are written by the general instance alone.
+  const bool is_alike = call.is_scalar() || (call.device == Call::kCpu && !has_upstreams(call));
+  if (!general.is_uniform() || !is_alike || (has_ids && shares.smoothing.is_on())) {
     return run(any_term<A>(criterion), general, any_target(call), call.layout);
   }
   const auto uniform = UniformSides<A>::of(general);

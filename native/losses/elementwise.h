@@ -13,7 +13,7 @@ template <class T, class Term, class Link, class Sides, class Target>
 struct Elementwise {
   using Stored = T;
   using A = Compute<T>;
-  // No element has a number of its own beside its target: neither a weight nor a loss to write.
+  // No element has a number of its own beside its target, such as a weight.
   static constexpr bool kIsUniform = Sides::kIsUniform;
   static constexpr bool kIsHard = Sides::kIsHard;
   static constexpr bool kIsCheap = kIsUniform && Term::kIsCheap;
