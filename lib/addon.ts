@@ -71,7 +71,7 @@ export function findAddon(): Addon {
 
 /** Of prebuilt addons those that fit, the best one first. */
 function fittingIn(folder: string): string[] {
-  const names = namesIn(join(folder, tuple)).filter((name) => /^culoss\..*\.node$/.test(name));
+  const names = namesIn(join(folder, tuple)).filter(isOurs);
   return names
     .map(parseTags)
     .filter((tags) => tags !== undefined)
@@ -80,13 +80,23 @@ function fittingIn(folder: string): string[] {
     .map(({ file }) => join(folder, tuple, file));
 }
 
-const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // it is not there, or no folder
+  }
+}
+
+const isOurs = (name: string): boolean => /^culoss\..*\.node$/.test(name);
 
 /** Addons of ours that are there, for whatever platform. */
 function addonsThere(): string[] {
   const foreign = prebuilds.flatMap((folder) =>
     namesIn(folder).flatMap((platform) =>
-      namesIn(join(folder, platform)).map((name) => join(folder, platform, name)),
+      namesIn(join(folder, platform))
+        .filter(isOurs)
+        .map((name) => join(folder, platform, name)),
     ),
   );
   return [...(isPackage && existsSync(built) ? [built] : []), ...foreign];
@@ -170,5 +180,7 @@ export function remediesOf(
       `if it is not, the package is not whole: ${reinstall}`,
     ];
   }
-  return [`there is none for ${platform.os}-${platform.arch}: ${build}`];
+  const own = `${platform.os}-${platform.arch}`;
+  if (!addons.some((file) => file.includes(own))) return [`there is none for ${own}: ${build}`];
+  return [reinstall, build];
 }

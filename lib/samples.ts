@@ -52,6 +52,7 @@ export class Samples {
   means(each: Criterion, predictions: Batch<Float32Array>, targets: Batch): Float32Array {
     const { count } = this;
     const means = new Float32Array(count);
+    if (count === 0) this.#losses(each, predictions, targets); // for its errors
     const isBatch = targets.shape[0] === count; // class ids may be of another shape
     const few = Math.max(1, Math.floor((mostAtOnce * count) / predictions.data.length));
     const step = isBatch ? few : count;
@@ -99,10 +100,13 @@ export class Samples {
   ): Float32Array {
     const { device } = this;
     const [first = 0] = upstream;
-    const isUniform = upstream.every((each) => each === first); // as that of a mean is
-    const scaled = isUniform
-      ? { gradOutput: first / this.#lossesOfEach }
-      : { sampleWeight: this.#rowWeights(upstream) };
+    const factor = first / this.#lossesOfEach;
+    // As that of a mean is. What counts 0 is for the weights, which do not look at it.
+    const isUniform = Number.isFinite(Math.fround(factor)) && factor !== 0;
+    const scaled =
+      isUniform && upstream.every((each) => each === first)
+        ? { gradOutput: factor }
+        : { sampleWeight: this.#rowWeights(upstream) };
     const given = device === 'cpu' ? { ...scaled, outGrad: into } : scaled;
     return scope(() =>
       sum.valueAndGrad(tensor(data, shape, { device }), targets, given).grad.dataSync(),

@@ -139,7 +139,7 @@ function readOptions(options: SweepOptions) {
     const value: unknown = Object(options)[name];
     if (value !== undefined) fail('ERR_OPTION', `options.${name}`, expected, value);
   }
-  checkOptions(options, [...names, ...ofBinary], ['clamp']);
+  checkOptions(options, [...names, ...ofBinary, ...Object.keys(instead)], ['clamp']);
   const { loss = 'binary-focal', gammas, alphas, sampleWeight, ...rest } = options;
   const known = Object.keys(losses);
   if (!known.includes(loss)) {

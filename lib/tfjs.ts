@@ -105,29 +105,33 @@ export function asTfjsLoss<T extends TfjsTensor>(
   const asGiven = passesOf(criterion, defaults);
   const asDense = passesOf(criterion, { ...defaults, oneHot: oneHot ?? true });
   const asIds = passesOf(criterion, { ...defaults, oneHot: false });
+  // Class ids cannot say what is ignored of a dense target, and who refuses dense ones means it.
+  const mayBeIds = ignoreIndex === undefined && oneHot !== false;
   const memory = new Reused();
 
   const loss = (yTrue: T, yPred: T): T => {
     const shape = shapeOfPredictions(yPred);
     const isDense = checkTargets(yTrue, shape);
     const samples = new Samples(shape, axis, device);
-    const targetsOf = (y: T): Batch => ({
-      data: elementsOf(tf, y),
-      shape: isDense ? shape : y.shape,
-    });
-    const predictionsOf = (x: T) => ({ data: elementsOf(tf, x) as Float32Array, shape });
-
+    const shapeOfTargets = isDense ? shape : yTrue.shape;
+    const arraysOf = (tensors: T[]): [Batch<Float32Array>, Batch] => {
+      const [data, labels = data] = elementsOf(tf, tensors) as [Float32Array, Batch['data']];
+      return [
+        { data, shape },
+        { data: labels, shape: shapeOfTargets },
+      ];
+    };
     const perSample = tf.customGrad((input: T, save: (tensors: T[]) => void) => {
-      const targets = targetsOf(yTrue);
-      const ids = isDense && ignoreIndex === undefined ? samples.idsOf(targets) : undefined;
+      const [predictions, targets] = arraysOf([input, yTrue]);
+      const ids = isDense && mayBeIds ? samples.idsOf(targets) : undefined;
       const { each, sum } = ids ? asIds : isDense ? asDense : asGiven;
-      const means = samples.means(each, predictionsOf(input), ids ?? targets);
+      const means = samples.means(each, predictions, ids ?? targets);
       save(ids ? [input] : [input, yTrue]); // their memory would go away
-      const gradFunc = (dy: T, [x, y]: T[]): T => {
+      const gradFunc = (dy: T, saved: T[]): T => {
         const into = memory.of(tf, sizeOf(shape));
         const upstream = dy.dataSync() as Float32Array;
-        const predictions = predictionsOf(x as T);
-        const slopes = samples.slopes(sum, predictions, ids ?? targetsOf(y as T), upstream, into);
+        const [predictions, targets] = arraysOf(saved);
+        const slopes = samples.slopes(sum, predictions, ids ?? targets, upstream, into);
         return tf.tensor(slopes, yPred.shape, 'float32');
       };
       return { value: tf.tensor(means, [samples.count], 'float32'), gradFunc };
@@ -162,6 +166,7 @@ function shapeOfPredictions(yPred: TfjsTensor): readonly number[] {
   checkTensor(yPred, 'yPred');
   const { shape, dtype } = yPred;
   if (dtype !== 'float32') fail('ERR_DTYPE', 'yPred', 'float32', new Description(dtype));
+  if (shape.length === 0) fail('ERR_SHAPE', 'yPred', 'a shape [batch, …]', shape);
   return shape.length === 1 ? [...shape, 1] : shape;
 }
 
@@ -174,17 +179,28 @@ function checkTargets(yTrue: TfjsTensor, shape: readonly number[]): boolean {
   if (!dtypesOfTargets.includes(dtype)) {
     fail('ERR_DTYPE', 'yTrue', dtypesOfTargets.join(', '), new Description(dtype));
   }
-  return own[0] === shape[0] && sameShape(withoutOnes(own), withoutOnes(shape));
+  if (!sameShape(withoutOnes(own), withoutOnes(shape))) return false;
+  if (own.length > 0 && own[0] !== shape[0]) {
+    fail('ERR_SHAPE', 'targets', `${shape[0]} samples, as the predictions have`, own);
+  }
+  return true;
 }
 
 /**
- * The elements of a tensor: where they are in the heap of the wasm backend, which holds until
+ * The elements of tensors: where they are in the heap of the wasm backend, which holds until
  * TensorFlow.js goes on; else as `dataSync` gives them.
  */
-function elementsOf<T extends TfjsTensor>(tf: Tfjs<T>, tensor: T): Batch['data'] {
+function elementsOf<T extends TfjsTensor>(tf: Tfjs<T>, tensors: readonly T[]): Batch['data'][] {
   const backend = tf.backend() as { typedArrayFromHeap?: (tensor: T) => Batch['data'] };
-  const isInHeap = typeof backend?.typedArrayFromHeap === 'function' && !tensor.isDisposed;
-  return (isInHeap ? backend.typedArrayFromHeap?.(tensor) : tensor.dataSync()) as Batch['data'];
+  const { typedArrayFromHeap } = backend ?? {};
+  const isHeap = typeof typedArrayFromHeap === 'function' && !tensors.some((t) => t.isDisposed);
+  if (!isHeap) return tensors.map((tensor) => tensor.dataSync() as Batch['data']);
+  for (const tensor of tensors) {
+    try {
+      backend.typedArrayFromHeap?.(tensor); // what another backend has moves, and the heap may grow
+    } catch {} // it grew meanwhile
+  }
+  return tensors.map((tensor) => backend.typedArrayFromHeap?.(tensor) as Batch['data']);
 }
 
 const withoutOnes = (shape: readonly number[]): number[] => shape.filter((length) => length !== 1);

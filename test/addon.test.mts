@@ -20,6 +20,11 @@ const installed = {
 };
 
 describe('addon', () => {
+  it('has an answer to whatever else keeps an addon that is there from loading', () => {
+    const [first] = remediesOf('undefined symbol: napi_x', linux, installed);
+    expect(first).to.match(/^install again on this machine/);
+  });
+
   it('knows the platform', () => {
     const { os, arch, libc, libcVersion, node } = currentPlatform();
     expect({ os, arch, node }).to.deep.equal({

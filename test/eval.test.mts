@@ -370,7 +370,16 @@ describe('eval', () => {
       expect(stderr).to.equal(`culoss eval: ${message}; see culoss eval --help\n`);
       expect(status).to.equal(2);
     }
+    const list = ['--sweep', '--alphas', 'none,w.npy', '--plot', 'w.npy'];
+    expect(culoss('binary-focal', ...files, ...list).stderr).to.match(/got that of --alphas/);
     expect(load('w.npy').data).to.deep.equal(Float32Array.from([1, 2, 3]));
+    for (const out of [
+      ['--out', 'none'],
+      ['--out', '/dev/null', '--grad', '/dev/null'],
+    ]) {
+      const { status, stderr } = culoss('binary-focal', ...files, '--reduction', 'none', ...out);
+      expect(status, stderr).to.equal(0);
+    }
   });
 
   it('an environment that is wrong is told in one line', () => {

@@ -227,6 +227,12 @@ describe('sweep', () => {
     });
   }
 
+  it('takes what is undefined for absent', () => {
+    const nothing = { gamma: undefined, alphas: undefined, posWeight: undefined };
+    const found = sweep([[0.5, 0.5]], [1], { ...categorical, ...nothing } as never);
+    expect(found.loss).to.have.length(6);
+  });
+
   it('refuses a bad class id, and inputs of the wrong shape', () => {
     expectError(() => sweep([[0.5, 0.5]], [2]), 'ERR_TARGET_RANGE', RangeError, /^targets\[0\]/);
     expectError(() => sweep([0.5, 0.5], [2]), 'ERR_SHAPE', RangeError, /^inputs/);

@@ -387,6 +387,99 @@ describe('culoss/tfjs', () => {
     });
   }
 
+  it('labels that lie along another axis than the batch are refused', () => {
+    const loss = asTfjsLoss(tf, new BinaryCrossEntropy({ from: 'logits' }));
+    const x = tf.fill([4, 1], 2);
+    const call = () => loss(tf.zeros([1, 4]), x);
+    expectError(
+      call,
+      'ERR_SHAPE',
+      RangeError,
+      'targets: expected 4 samples, as the predictions have, got [1, 4]',
+    );
+    expectClose([...loss(tf.scalar(0), tf.tensor1d([2])).dataSync()], [Math.log1p(Math.exp(2))], {
+      relative: 1e-6,
+    });
+    expectError(
+      () => loss(tf.scalar(0), tf.scalar(2)),
+      'ERR_SHAPE',
+      RangeError,
+      /^yPred: expected a shape/,
+    );
+  });
+
+  it('any upstream gradient does: infinite, none, or 0 beside what is no number', () => {
+    const loss = asTfjsLoss(tf, new BinaryCrossEntropy({ from: 'logits' }));
+    const x = tf.tensor2d([[1], [Number.NaN]]);
+    const slope = (...dy: number[]) => [
+      ...tf
+        .grad((z) =>
+          loss(tf.tensor2d([[0], [1]]), z)
+            .mul(tf.tensor1d(dy))
+            .sum(),
+        )(x)
+        .dataSync(),
+    ];
+    expect(slope(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)[0]).to.equal(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(slope(0, 0)).to.deep.equal([0, 0]);
+    expect(slope(0, 1)).to.deep.equal([0, Number.NaN]);
+    expect(slope(1, 1)[1]).to.deep.equal(Number.NaN);
+  });
+
+  it('oneHot: false refuses dense targets, whatever they hold', () => {
+    const loss = asTfjsLoss(tf, new NegativeLogLoss({ oneHot: false }));
+    for (const y of [
+      [
+        [0, 1],
+        [1, 0],
+      ],
+      [
+        [0, 1],
+        [1, 0.5],
+      ],
+    ]) {
+      const call = () =>
+        loss(
+          tf.tensor2d(y),
+          tf.tensor2d([
+            [0.5, 0.5],
+            [0.5, 0.5],
+          ]),
+        );
+      expectError(call, 'ERR_SHAPE', RangeError, /^targets: expected 2 class ids, got/);
+    }
+  });
+
+  it('tensors that another backend has move', async () => {
+    const wanted = new BinaryFocalLoss({ from: 'logits' }).forward([[2, -1]], [[1, 0]]).item();
+    await tf.setBackend('cpu');
+    const [y, x] = [tf.tensor2d([[1, 0]]), tf.tensor2d([[2, -1]])];
+    await tf.setBackend('wasm');
+    try {
+      const loss = asTfjsLoss(tf, new BinaryFocalLoss({ from: 'logits' }));
+      expectClose([...loss(y, x).dataSync()], [wanted], { relative: 1e-6 });
+      // A heap that grows while a tensor moves in: the first look at it fails.
+      let looks = 0;
+      const backend = {
+        typedArrayFromHeap(tensor: tf.Tensor) {
+          looks += 1;
+          if (looks === 1) throw new TypeError('detached');
+          return tensor.dataSync();
+        },
+      };
+      const grown = asTfjsLoss(
+        { ...tf, backend: () => backend } as unknown as typeof tf,
+        new BinaryFocalLoss({ from: 'logits' }),
+      );
+      expectClose([...grown(y, x).dataSync()], [wanted], { relative: 1e-6 });
+      expect(looks).to.be.greaterThan(2);
+    } finally {
+      await tf.setBackend('cpu');
+    }
+  });
+
   it('has the name of its loss, for a metric', () => {
     expect(asTfjsLoss(tf, new BinaryFocalLoss()).name).to.equal('binaryFocalLoss');
   });

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { availableMemory } from 'node:process';
 import { dump, type NpyArray, parse } from 'npyjs';
 import type { Dtype, Tensor } from '../index.mjs';
@@ -48,7 +49,7 @@ export function readNpy(path: string, flag: string, progress: Progress = unseen)
 /** Throws unless there is memory for all that is read of these files, and for `outputs` bytes. */
 export function expectMemory(paths: readonly string[], outputs: number): void {
   const bytes = paths.reduce((sum, path) => sum + sizeOfFile(path), outputs);
-  const free = availableMemory();
+  const free = freeMemory();
   if (bytes > free) {
     throw new UsageError(
       `${bytes} bytes of memory are needed, ${free} are free; evaluate parts of the files`,
@@ -56,9 +57,21 @@ export function expectMemory(paths: readonly string[], outputs: number): void {
   }
 }
 
+/** In a container, files that Linux has read before count as in use, and are not. */
+function freeMemory(): number {
+  const limit = process.constrainedMemory();
+  const isLimited = limit > 0 && limit < totalmem();
+  return Math.max(availableMemory(), isLimited ? limit - process.memoryUsage.rss() : 0);
+}
+
 /** 0 for a file that cannot be read, which its reader will say. */
-export const sizeOfFile = (path: string): number =>
-  statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+export function sizeOfFile(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
 
 type Refuse = (what: string) => never;
 

@@ -5,30 +5,33 @@ import type { Flags } from './flags.mjs';
 import { UsageError } from './usage.mjs';
 
 const written = ['out', 'grad', 'plot'];
+const read = ['inputs', 'targets', 'sample-weight'];
 
 /** Throws for an output that is a file of another flag, by whatever name. */
 export function refuseOverwriting(flags: Flags): void {
-  const paths = Object.entries(flags).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
+  const files = Object.entries(flags).flatMap(([flag, value]) => {
+    if (typeof value !== 'string') return [];
+    if (read.includes(flag) || written.includes(flag)) return [{ flag, file: identityOf(value) }];
+    const listed = value.split(',').filter((each) => each.endsWith('.npy'));
+    return listed.map((each) => ({ flag, file: identityOf(each) }));
+  });
   for (const name of written) {
     const path = flags[name];
-    if (typeof path !== 'string') continue;
-    const own = identityOf(path);
-    const other = paths.find(([flag, value]) => flag !== name && identityOf(value) === own);
-    if (other) {
+    const own = files.find(({ flag }) => flag === name)?.file;
+    const other = files.find(({ flag, file }) => flag !== name && file === own);
+    if (own && other) {
       throw new UsageError(
-        `--${name} ${path}: expected a file of its own, got that of --${other[0]}`,
+        `--${name} ${path}: expected a file of its own, got that of --${other.flag}`,
       );
     }
   }
 }
 
-/** The same for all names of a file. */
-function identityOf(path: string): string {
+/** The same for all names of a file; undefined for what is none, as /dev/null. */
+function identityOf(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino}`;
+    const facts = statSync(path);
+    return facts.isFile() ? `${facts.dev}:${facts.ino}` : undefined;
   } catch {
     return resolve(path); // it is not there yet
   }
