@@ -67,7 +67,8 @@ const reductions = ['reduction', 'normalizer', 'onEmpty'] as const;
  *
  * Targets are of any dtype: of the predictions' shape, give or take axes of length 1, they are dense,
  * else class ids, as the losses themselves take them. They have no gradient, and the predictions have
- * no second one. Neither tensor is written, and no other is kept.
+ * no second one. Neither tensor is written, and no other is kept; but memory for a gradient is, where
+ * the backend copies it.
  *
  * Throws `ERR_OPTION` for a criterion whose `reduction`, `normalizer` or `onEmpty` is set, and for a
  * `tf` that is none; `ERR_DEVICE`, `ERR_CUDA_UNAVAILABLE`. What it returns throws what the criterion

@@ -44,7 +44,7 @@ mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
 for (const path of ['package.json', '.mocharc.cjs', 'README.md', 'binding.d.ts', 'dist', 'out']) {
   cpSync(path, join(folder, path), { recursive: true });
 }
-for (const path of ['node_modules', 'test', 'lib', 'native', 'data', 'scripts']) {
+for (const path of ['node_modules', 'test', 'lib', 'native', 'data', 'scripts', 'docs']) {
   symlinkSync(join(root, path), join(folder, path));
 }
 cpSync(
