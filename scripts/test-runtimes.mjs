@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { run } from './run.mjs';
 
 const versions = ['20.19.0', '22.23.3', '24.21.0', '26.12.1'];
-const files = ['async', 'errors', 'memory', 'package', 'scope', 'tarball', 'tensor', 'workers'];
+const files = ['async', 'errors', 'memory', 'package', 'scope', 'tarball', 'tensor'];
 const folder = 'build/runtimes';
 const nodeOf = (version) => `${folder}/node_modules/node-${version}/bin/node`;
 
