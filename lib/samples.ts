@@ -2,10 +2,10 @@
 import { type ShapedData, tensor } from './convert';
 import type { Device } from './device';
 import { fail, native } from './errors';
+import { type Axes, axesOf } from './losses/axes';
 import type { Criterion } from './losses/criterion';
 import { binding } from './native';
 import { scope } from './scope';
-import { sizeOf } from './shape';
 
 /** Typed arrays with a shape, of which the first axis is the batch. */
 export interface Batch<A = Float32Array | Int32Array | Uint8Array> {
@@ -19,10 +19,7 @@ const mostAtOnce = 2 ** 18;
 /** How predictions are made of samples, along their first axis. */
 export class Samples {
   readonly count: number;
-  /** The predictions' shape without the class axis. */
-  readonly #rowShape: readonly number[];
-  readonly #columns: number;
-  readonly #isLast: boolean;
+  readonly #axes: Axes;
   /** Whose mean the loss of a sample is. */
   #lossesOfEach = 1;
 
@@ -31,21 +28,20 @@ export class Samples {
     axis: number,
     readonly device: Device,
   ) {
-    const at = axis < 0 ? axis + shape.length : axis;
-    if (at === 0) fail('ERR_OPTION', 'options.axis', 'an axis behind the batch', axis);
+    this.#axes = axesOf(shape, axis);
+    if (axis === 0 || axis === -shape.length) {
+      fail('ERR_OPTION', 'options.axis', 'an axis behind the batch', axis);
+    }
     this.count = shape[0] as number;
-    this.#rowShape = shape.filter((_, i) => i !== at);
-    this.#columns = shape[at] ?? 1;
-    this.#isLast = at === shape.length - 1;
   }
 
   /** The class ids that dense targets say, if each row is one class: a fraction of the work. */
   idsOf({ data }: Batch): Batch<Int32Array> | undefined {
-    const rows = sizeOf(this.#rowShape);
-    if (!this.#isLast || this.#columns === 1 || rows === 0) return undefined;
+    const { rows, columns, inner, rowShape } = this.#axes;
+    if (inner !== 1 || columns === 1 || rows === 0) return undefined;
     const ids = new Int32Array(rows);
     const areIds = native(() => binding.idsOfOneHot(data, ids));
-    return areIds ? { data: ids, shape: this.#rowShape } : undefined;
+    return areIds ? { data: ids, shape: rowShape } : undefined;
   }
 
   /** The mean of what `each`, which does not reduce, gives for each sample; of some at a time. */
@@ -114,12 +110,13 @@ export class Samples {
   }
 
   #rowWeights(upstream: Float32Array): ShapedData {
-    const data = new Float64Array(sizeOf(this.#rowShape));
-    const rows = data.length / this.count;
+    const { rows: all, rowShape } = this.#axes;
+    const data = new Float64Array(all);
+    const rows = all / this.count;
     for (let i = 0; i < this.count; i++) {
       data.fill((upstream[i] as number) / this.#lossesOfEach, i * rows, (i + 1) * rows);
     }
-    return { data, shape: this.#rowShape };
+    return { data, shape: rowShape };
   }
 }
 

@@ -62,14 +62,6 @@ void expect_size(const char* name, int64_t expected, const Operand& operand) {
                                " elements, got " + std::to_string(operand.size));
 }
 
-std::span<double> doubles_from(const Napi::Value& value, const char* name) {
-  const Bytes bytes = host_bytes(value, name);
-  if (value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
-    throw Error("ERR_DTYPE", std::string(name) + ": expected float64");
-  }
-  return {static_cast<double*>(bytes.memory), bytes.size / sizeof(double)};
-}
-
 // The arguments of a call: numbers, then operands. Reading them by position takes a tenth of the
 // time that names would take. Behind the numbers listed are dtype and size of each operand.
 enum Number { kDevice, kOuter, kColumns, kInner, kIsDense, kFirstOperand };
@@ -140,7 +132,7 @@ class CallReader {
 
   static const double* numbers_from(const Napi::Value& value) {
     constexpr size_t kNumbers = kFirstOperand + 2 * kOperands;
-    const std::span<double> numbers = doubles_from(value, "numbers");
+    const std::span<double> numbers = elements_from<double>(value, "numbers");
     if (numbers.size() < kNumbers) {
       throw Error("ERR_DTYPE", "numbers: expected " + std::to_string(kNumbers) + " of float64");
     }
@@ -300,7 +292,8 @@ class CriterionObject : public Napi::ObjectWrap<CriterionObject> {
       const Call call = CallReader(criterion_, info, 2).read();
       if (call.device != Call::kCpu) throw Error("ERR_DEVICE", "sweep: expected a call on the CPU");
       cuda::expect_device_of_capture(call.device);
-      const auto gammas = doubles_from(info[0], "gammas"), into = doubles_from(info[1], "into");
+      const auto gammas = elements_from<double>(info[0], "gammas"),
+                 into = elements_from<double>(info[1], "into");
       const cpu::SweepTable table{call.layout.columns, int64_t(gammas.size())};
       if (into.size() != table.size()) {
         throw Error("ERR_SHAPE", "into: expected a table of each side, class and gamma");
