@@ -128,7 +128,7 @@ describe('properties', () => {
         },
       );
 
-      property('options of no effect change no bit', (batch, device) => {
+      property('options of no effect change a last bit at most', (batch, device) => {
         const ones = batch.inputs[0]?.map(() => 1) as number[];
         const neutral: Settings[] = [
           { labelSmoothing: 0 },
@@ -141,7 +141,11 @@ describe('properties', () => {
           const plain = evaluate(batch, device, { dtype });
           for (const settings of neutral) {
             const same = evaluate(batch, device, { dtype, ...settings });
-            expectSame([same.loss, ...same.grad.flat()], [plain.loss, ...plain.grad.flat()]);
+            // On the CPU, elements of the binary losses that weigh alike are weighed together.
+            const isWeighedElsewhere = isBinary(loss) && dtype !== 'float64' && device === 'cpu';
+            const last = isWeighedElsewhere ? { float32: 2e-7, bfloat16: 2 ** -8 }[dtype] : 0;
+            expectClose([same.loss], [plain.loss], { relative: Math.min(last, 2e-7) });
+            expectClose(same.grad.flat(), plain.grad.flat(), { relative: last });
           }
         }
       });
@@ -269,9 +273,8 @@ describe('properties', () => {
             );
           const [narrow, full] = [at(dtype), at('float32')];
           expect(narrow.loss.dtype).to.equal('float32');
-          // Sums may meet in another order where more elements fit into 16 bytes.
-          const relative = device === 'cpu' ? 0 : 5e-7;
-          expectClose([narrow.loss.item()], [full.loss.item()], { relative });
+          // Logarithms have fewer digits, and sums may meet in another order.
+          expectClose([narrow.loss.item()], [full.loss.item()], { relative: 5e-7 });
           const stored = tensor(full.grad.arraySync(), undefined, { dtype });
           expectSame(numbers(narrow.grad), numbers(stored));
         });

@@ -12,7 +12,7 @@ struct Interval {
   Bits<A> first;
   Bits<A> count;
 
-  static Interval of(A first, A last) {
+  static constexpr Interval of(A first, A last) {
     return {bits_of(first), last < first ? 0 : bits_of(last) - bits_of(first) + 1};
   }
   // Below `count` for those of the interval.

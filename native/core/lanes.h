@@ -99,6 +99,13 @@ using Mask = typename LanesOf<A>::Mask;
 template <class A>
 using Bits = typename LanesOf<A>::Unsigned;
 
+// Whether `multiply_add` of float rounds once on the host.
+#if defined(__FMA__) || defined(__ARM_NEON)
+constexpr bool kFuses = true;
+#else
+constexpr bool kFuses = false;
+#endif
+
 // a b + c: rounded once where the machine can, which is one instruction there.
 template <class A>
 HD inline A multiply_add(const A& a, const A& b, const A& c) {
@@ -167,12 +174,18 @@ inline bool are_all(const Mask<A>& which) {
   }
 }
 template <class A>
-HD inline Bits<A> bits_of(const A& x) {
+HD constexpr Bits<A> bits_of(const A& x) {
   return std::bit_cast<Bits<A>>(x);
 }
 template <class A>
 HD inline A of_bits(const Bits<A>& bits) {
   return std::bit_cast<A>(bits);
+}
+// Whether a number has a minus sign, −0 too; for a choice of lanes, that takes no comparison.
+template <class A>
+HD inline Mask<A> has_sign(const A& x) {
+  using Signed = typename LanesOf<A>::Int;
+  return std::bit_cast<Signed>(x) < Signed{};
 }
 template <class A, class I>
 HD inline A number_of(const I& integers) {

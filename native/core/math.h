@@ -67,107 +67,97 @@ __device__ inline float fast_reciprocal(float x) {
 }
 #endif
 
-// Σ termᵢ x^(n − 1 − i), pairs of neighbours first: a chain of log n steps.
-template <class A, int n>
-HD inline A sum_of_pairs(A x, const A (&terms)[n]) {
-  if constexpr (n == 1) {
-    return terms[0];
-  } else {
-    constexpr int kAlone = n % 2;
-    A sums[kAlone + n / 2] = {terms[0]};
-    for (int i = kAlone; i < n; i += 2) {
-      sums[kAlone + i / 2] = multiply_add(terms[i], x, terms[i + 1]);
-    }
-    return sum_of_pairs(x * x, sums);
-  }
-}
-
-// (…((c₀ x + c₁) x + c₂)…): on the host in pairs, because it would wait for each step of a chain.
+// (…((c₀ x + c₁) x + c₂)…).
 template <class A, int n>
 HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
-#ifdef __CUDA_ARCH__
-  A sum = coefficients[0];
-#pragma unroll
-  for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, coefficients[i]);
+  A sum = all<A>(coefficients[0]);
+  for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, all<A>(coefficients[i]));
   return sum;
-#else
-  A terms[n];
-  for (int i = 0; i < n; ++i) terms[i] = all<A>(coefficients[i]);
-  return sum_of_pairs(x, terms);
-#endif
+}
+// The same behind a first coefficient of 1.
+template <class A, int n>
+HD inline A monic_polynomial(A x, const Scalar<A> (&coefficients)[n]) {
+  A sum = x + coefficients[0];
+  for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, all<A>(coefficients[i]));
+  return sum;
 }
 
-// Logarithms of 1 − q and 1 + e are −q and e, where those are tiny, and with them come only terms
-// of the second order, which are a product by the square. So nothing is lost near 1. The
-// polynomials have the least relative error of the logarithm: 2^−25.3 and 2^−24.8, of few digits
-// 2^−19.7 and 2^−19.4.
+// Logarithms of 1 − q and 1 + e are −q and e, where those are tiny: they are taken as a product of
+// q or e, so that nothing is lost near 1. The least relative errors: on the host, of quotients,
+// 2^−25.3, of few digits 2^−20.7; on a device, where a division takes longer than a polynomial,
+// 2^−24.8 and 2^−19.4.
 
-// −log(1 − q) − q + `more` of q in [0, ½].
-template <Digits kDigits = Digits::all, class A>
-HD inline A surprisal_beyond(A q, A more) {
-  if constexpr (kDigits == Digits::few) {
-    constexpr float kCoefficients[] = {0.967646062374115f,   -0.6008871793746948f,
-                                       0.4997962713241577f,  0.19433356821537018f,
-                                       0.33793774247169495f, 0.49987557530403137f};
-    return multiply_add(q * q, polynomial(q, kCoefficients), more);
-  } else {
-    constexpr float kCoefficients[] = {
-        1.4142881631851196f,  -1.6390440464019775f, 1.2082438468933105f,  -0.18073886632919312f,
-        0.26363644003868103f, 0.24369031190872192f, 0.33363157510757446f, 0.49999523162841797f};
-    return multiply_add(q * q, polynomial(q, kCoefficients), more);
-  }
-}
-// −log(1 − q) of q in [0, ½].
+// −log(1 − q) of q in [1 − √2, 1 − √½]; on a device in [0, ½].
 template <Digits kDigits = Digits::all, class A>
 HD inline A surprisal_beside(A q) {
+  constexpr bool kIsShort = kDigits == Digits::few;
   if constexpr (std::is_same_v<A, double>) {
     return -log1p(-q);
   } else {
-    return surprisal_beyond<kDigits>(q, q);
+#ifdef __CUDA_ARCH__
+    constexpr float kFew[] = {0.967646062374115f,   -0.6008871793746948f, 0.4997962713241577f,
+                              0.19433356821537018f, 0.33793774247169495f, 0.49987557530403137f};
+    constexpr float kAll[] = {1.4142881631851196f,   -1.6390440464019775f, 1.2082438468933105f,
+                              -0.18073886632919312f, 0.26363644003868103f, 0.24369031190872192f,
+                              0.33363157510757446f,  0.49999523162841797f};
+    return multiply_add(q * q, kIsShort ? polynomial(q, kFew) : polynomial(q, kAll), q);
+#else
+    if constexpr (kIsShort) {
+      constexpr float kOver[] = {0.10969962924718857f, -2.336907148361206f, 3.337578773498535f};
+      constexpr float kUnder[] = {-4.005671977996826f, 3.337578773498535f};
+      return q * polynomial(q, kOver) / monic_polynomial(q, kUnder);
+    } else {
+      constexpr float kOver[] = {-3.6785824298858643f, 20.143531799316406f, -20.143543243408203f};
+      constexpr float kUnder[] = {-12.07176399230957f, 30.215303421020508f, -20.143543243408203f};
+      return q * polynomial(q, kOver) / monic_polynomial(q, kUnder);
+    }
+#endif
   }
 }
 
 // log(1 + e) of e in [0, 1].
 template <Digits kDigits = Digits::all, class A>
 HD inline A log1p_of(A e) {
+  constexpr bool kIsShort = kDigits == Digits::few;
   if constexpr (std::is_same_v<A, double>) {
     return log1p(e);
-  } else if constexpr (kDigits == Digits::few) {
-    constexpr float kCoefficients[] = {0.01458800956606865f, -0.06785031408071518f,
-                                       0.15102675557136536f, -0.23611299693584442f,
-                                       0.3314041793346405f,  -0.4999074637889862f};
-    return multiply_add(e * e, polynomial(e, kCoefficients), e);
   } else {
-    constexpr float kCoefficients[] = {
-        0.005365422461181879f, -0.030068300664424896f, 0.07920882850885391f, -0.13754187524318695f,
-        0.1915384829044342f,   -0.24857217073440552f,  0.33321329951286316f, -0.49999648332595825f};
-    return multiply_add(e * e, polynomial(e, kCoefficients), e);
+#ifdef __CUDA_ARCH__
+    constexpr float kFew[] = {0.01458800956606865f,  -0.06785031408071518f, 0.15102675557136536f,
+                              -0.23611299693584442f, 0.3314041793346405f,   -0.4999074637889862f};
+    constexpr float kAll[] = {0.005365422461181879f, -0.030068300664424896f, 0.07920882850885391f,
+                              -0.13754187524318695f, 0.1915384829044342f,    -0.24857217073440552f,
+                              0.33321329951286316f,  -0.49999648332595825f};
+    return multiply_add(e * e, kIsShort ? polynomial(e, kFew) : polynomial(e, kAll), e);
+#else
+    if constexpr (kIsShort) {
+      constexpr float kOver[] = {0.08239442855119705f, 2.539111614227295f, 4.240950584411621f};
+      constexpr float kUnder[] = {4.659475803375244f, 4.240950584411621f};
+      return e * polynomial(e, kOver) / monic_polynomial(e, kUnder);
+    } else {
+      constexpr float kOver[] = {3.97541880607605f, 27.73371124267578f, 31.895610809326172f};
+      constexpr float kUnder[] = {15.185162544250488f, 43.68147277832031f, 31.895610809326172f};
+      return e * polynomial(e, kOver) / monic_polynomial(e, kUnder);
+    }
+#endif
   }
 }
 
-// p = 2^exponent (1 − rest) of a normal p > 0, with `rest` in (0, ½].
+// x = 2^exponent · mantissa of a normal x > 0, with the mantissa in [√½, √2).
 template <class A>
 struct Reduced {
-  A exponent;
-  A rest;
+  Bits<A> exponent;  // where a number has it
+  A mantissa;
 
-  static Reduced of_normal(A p) { return of(bits_of(p)); }
-  // Of p ≤ 1: of 1 as of the number below it, so that the exponent is 0 from ½ on.
-  static Reduced of_likely(A p) { return of(smaller(bits_of(p), Bits<A>{} + 0x3f7fffffu)); }
-  // Of a subnormal p, too.
-  static Reduced of_any(A p) {
-    constexpr float kSmallest = 0x1p-126f;
-    const Mask<A> is_small = p < kSmallest;
-    Reduced reduced = of(bits_of(select<A>(is_small, p * 0x1p24f, p)));
-    reduced.exponent = reduced.exponent - select<A>(is_small, all<A>(24), A{});
-    return reduced;
+  static Reduced of(A x) {
+    const Bits<A> bits = bits_of(x), exponent = (bits - 0x3f3504f3u) & 0xff800000u;  // √½
+    return {exponent, of_bits<A>(bits - exponent)};
   }
-
- private:
-  static Reduced of(Bits<A> bits) {
-    const A mantissa = of_bits<A>((bits & 0x007fffffu) | 0x3f000000u);  // in [½, 1)
-    const A biased = number_of<A>(std::bit_cast<typename LanesOf<A>::Int>(bits >> 23));
-    return {biased - 126, 1 - mantissa};
+  Mask<A> is_mantissa() const { return exponent == Bits<A>{}; }
+  // −log 2^exponent + more.
+  A surprisal_of_power(A more) const {
+    const A scaled = number_of<A>(std::bit_cast<typename LanesOf<A>::Int>(exponent));
+    return multiply_add(scaled, all<A>(-kLog2 * 0x1p-23f), more);
   }
 };
 
@@ -175,24 +165,29 @@ struct Reduced {
 // numbers in [0, 1].
 template <Digits kDigits, bool kIsNormal = false, class A>
 HD inline A surprisal_of(A p, A q) {
-  Mask<A> is_likely = p >= all<A>(Scalar<A>(0.5));
-  if constexpr (!kIsNormal) is_likely = is_likely & (p <= all<A>(1));
   if constexpr (std::is_same_v<A, double>) {
-    return is_likely ? surprisal_beside(q) : -log(p);
+    return p >= 0.5 && p <= 1 ? surprisal_beside(q) : -log(p);
   } else {
 #ifdef __CUDA_ARCH__
+    const bool is_likely = p >= 0.5f && (kIsNormal || p <= 1);
     const A of_unlikely = kIsNormal ? fast_surprisal(p) : -__logf(p);
     return is_likely ? surprisal_beside<kDigits>(q) : of_unlikely;
 #else
-    const Reduced<A> reduced = kIsNormal ? Reduced<A>::of_likely(p) : Reduced<A>::of_any(p);
-    const A rest = select<A>(is_likely, q, reduced.rest);
-    const A exponent = kIsNormal ? reduced.exponent : select<A>(is_likely, A{}, reduced.exponent);
-    const A surprisal =
-        surprisal_beyond<kDigits>(rest, multiply_add(exponent, all<A>(-kLog2), rest));
-    if constexpr (kIsNormal) return surprisal;
-    const A of_no_number = select<A>(p > A{}, -p, all<A>(NAN));  // log ∞ = ∞
-    const A of_rest = select<A>(p == A{}, all<A>(INFINITY), of_no_number);
-    return select<A>((p > A{}) & (p < all<A>(INFINITY)), surprisal, of_rest);
+    const auto surprisal = [q](A p) {
+      const auto reduced = Reduced<A>::of(p);
+      const A rest = select<A>(reduced.is_mantissa(), q, 1 - reduced.mantissa);
+      return reduced.surprisal_of_power(surprisal_beside<kDigits>(rest));
+    };
+    if constexpr (kIsNormal) {
+      return surprisal(p);
+    } else {
+      const Mask<A> is_small = p < 0x1p-126f;
+      const A of_number = surprisal(select<A>(is_small, p * 0x1p24f, p)) +
+                          select<A>(is_small, all<A>(24 * kLog2), A{});
+      const A of_no_number = select<A>(p > A{}, -p, all<A>(NAN));  // log ∞ = ∞
+      const A of_rest = select<A>(p == A{}, all<A>(INFINITY), of_no_number);
+      return select<A>((p > A{}) & (p < all<A>(INFINITY)), of_number, of_rest);
+    }
 #endif
   }
 }
@@ -206,16 +201,15 @@ HD inline A log_of_total(A x) {
   if constexpr (std::is_same_v<A, double>) {
     return log(x);
   } else {
-    const Reduced<A> reduced = Reduced<A>::of_normal(x);
-    const A exponent = reduced.exponent, rest = reduced.rest;
-    const A surprisal = surprisal_beyond(rest, multiply_add(exponent, all<A>(-kLog2), rest));
+    const auto reduced = Reduced<A>::of(x);
+    const A surprisal = reduced.surprisal_of_power(surprisal_beside(1 - reduced.mantissa));
     return select<A>(x < all<A>(INFINITY), -surprisal, x);
   }
 #endif
 }
 
-// e^x of x ≤ 0, to 1.2 units of the last place; of few digits, to x · 2^−24, and 0 below 2^−126.
-// `kIsNormal` says that x ≥ −87, so that it is a normal number.
+// e^x of x ≤ 0, to 1.2 units of the last place and x · 2^−28; on a device, of few digits, to
+// x · 2^−24, and 0 below 2^−126. `kIsNormal` says that x ≥ −87, so that it is a normal number.
 template <Digits kDigits = Digits::all, bool kIsNormal = false, class A>
 HD inline A exp_of_negative(A x) {
   if constexpr (std::is_same_v<A, double>) {
@@ -229,16 +223,23 @@ HD inline A exp_of_negative(A x) {
     constexpr float kBias = kIsNormal ? 0 : 127 + 64;
     // Added to a number, rounds it to a whole one and leaves that in the last bits.
     constexpr float kRound = 0x1.8p23f + kBias;
-    constexpr float kCoefficients[] = {0.0013814540579915047f, 0.00836874540620514f,
-                                       0.04166838899254799f, 0.1666652113199234f,
-                                       0.4999999403953552f};
+    constexpr float kCoefficients[] = {0.0013814540579915047f,
+                                       0.00836874540620514f,
+                                       0.04166838899254799f,
+                                       0.1666652113199234f,
+                                       0.4999999403953552f,
+                                       1.0f,
+                                       1.0f};
     if constexpr (!kIsNormal) x = select<A>(x < all<A>(kLeast), all<A>(kLeast), x);  // NaN passes
     const A shifted = multiply_add(x, all<A>(0x1.715476p0f), all<A>(kRound));
     const A exponent = shifted - kRound;
-    const A high = multiply_add(exponent, all<A>(-kLog2High), x);
-    const A r = multiply_add(exponent, all<A>(-kLog2Low), high);  // in [−½, ½] · log 2
-    const A slope = multiply_add(polynomial(r, kCoefficients), r, all<A>(1));
-    const A mantissa = multiply_add(slope, r, all<A>(1));
+    A r;  // in [−½, ½] · log 2
+    if constexpr (kFuses) {
+      r = multiply_add(exponent, all<A>(-kLog2), x);
+    } else {
+      r = (x - exponent * kLog2High) - exponent * kLog2Low;
+    }
+    const A mantissa = polynomial(r, kCoefficients);
     const Bits<A> scale = bits_of(shifted) << 23;
     if constexpr (kIsNormal) return of_bits<A>(bits_of(mantissa) + scale);
     return mantissa * of_bits<A>(scale) * 0x1p-64f;

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include <algorithm>
+
 #include "../core/dtype.h"
 #include "../core/math.h"
 
@@ -126,6 +128,27 @@ double sum_of_fours(Block<A>& block, int n) {
   return isfinite(sum) ? sum : sum_of(block, n);
 }
 
+// Σ f(i, begins) over the vectors of n floats, the last ones reaching up to `padded(n)`; `begins`
+// says that a vector is the first one of a line of a cache. Four of a lane, which must not add up
+// to more than a float holds, are added as they are.
+template <class F>
+[[gnu::always_inline]] inline double sum_of_vectors(int n, F&& f) {
+  constexpr int kLanes = LanesOf<Floats>::kLanes;
+  Sum sum;
+  for (int first = 0; first < n; first += 4 * kSums) {
+    Floats fours[kSums / kLanes] = {};
+    for (int i = first; i < std::min(first + 4 * kSums, n); i += kSums) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kSums; k += kLanes) {
+        fours[k / kLanes] = fours[k / kLanes] + f(i + k, k == 0);
+      }
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < kSums; k += kLanes) sum.add(k, fours[k / kLanes]);
+  }
+  return sum.total();
+}
+
 template <class T>
 inline void prefetch(const T* from, int n) {
   for (int i = 0; i < n; i += 64 / int(sizeof(T))) __builtin_prefetch(from + i);
@@ -149,10 +172,7 @@ void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& bloc
 template <class T>
 const Compute<T>* in_place(const T* from, int n) {
   if constexpr (std::is_same_v<T, Compute<T>>) {
-    if (n % kSums == 0) {
-      prefetch(from + kBlock, n);
-      return from;
-    }
+    if (n % kSums == 0) return from;
   }
   return nullptr;
 }

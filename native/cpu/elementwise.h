@@ -28,8 +28,7 @@ class ElementwiseLoop {
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
       inputs_ = inputs_of(at, n);
-      evaluate(at, n);
-      sum += sum_of_fours(losses_, n);
+      sum += evaluate(at, n);
       if (work_.losses) write_losses(at, n);
       if (grad_.is_wanted()) grad_.write(at, slopes_.of, n);
     }
@@ -47,42 +46,86 @@ class ElementwiseLoop {
     load_block(work_.inputs + at, n, A(0.5), loaded_);
     return loaded_.of;
   }
-  void evaluate(int64_t at, int n) {
+  // The sum of the losses of a block, of which it leaves the slopes, and the losses if they are
+  // asked for.
+  double evaluate(int64_t at, int n) {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
     }
+    prefetch(inputs_ + kBlock, n);
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
+    return sum_of_fours(losses_, n);
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
-  // mended. The positives of a block are evaluated together.
-  void evaluate_rows(int64_t at, int n) {
+  // mended.
+  double evaluate_rows(int64_t at, int n) {
     const A upstream = work_.upstream({}, slope_of_division());
-    const V positive = all<V>(work_.sides.positive), negative = all<V>(work_.sides.negative);
-    int positives = 0;
+    const bool do_all_count = evaluate_positives(at, n, upstream);
+    const V weight = all<V>(work_.sides.negative);
+    const auto side_at = [=](int) { return Side{Mask<V>{}, weight}; };
+    const bool is_regular = prepare(inputs_, n, side_at);
+    if constexpr (std::is_same_v<A, float>) {
+      const A factor = A(double(work_.sides.negative) * upstream);
+      if (is_regular && do_all_count && !work_.losses && isnormal(factor)) {
+        return evaluate_negatives(n, factor);
+      }
+    }
+    prefetch(inputs_ + kBlock, n);
+    evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
+    for (int k = 0; k < positives_; ++k) {
+      losses_.of[places_[k]] = losses_of_positives_.of[k];
+      slopes_.of[places_[k]] = slopes_of_positives_.of[k];
+    }
+    if (!do_all_count) clear_others(at, n);
+    return sum_of_fours(losses_, n);
+  }
+  // Those of a block together; whether all rows count.
+  bool evaluate_positives(int64_t at, int n, A upstream) {
     bool do_all_count = true;
+    positives_ = 0;
     for_each_row(at, n, [&](int64_t first, int64_t id) {
       const int64_t i = first + id;
       do_all_count &= id >= 0;
       if (id < 0 || i < 0 || i >= n) return;
-      positive_.of[positives] = inputs_[i];
-      places_[positives++] = int(i);
+      positive_.of[positives_] = inputs_[i];
+      places_[positives_++] = int(i);
     });
-    if (positives > 0) {
-      pad(positive_, positives, A(0.5));
-      evaluate_sides(positive_.of, positives, upstream, [=](int) {
-        return Side{V{} == V{}, positive};
-      });
-      keep_positives(positives);
-    }
-    evaluate_sides(inputs_, n, upstream, [=](int) { return Side{Mask<V>{}, negative}; });
-    for (int k = 0; k < positives; ++k) {
-      losses_.of[places_[k]] = losses_of_positives_.of[k];
+    if (positives_ == 0) return do_all_count;
+    pad(positive_, positives_, A(0.5));
+    const V weight = all<V>(work_.sides.positive);
+    evaluate_sides(positive_.of, positives_, upstream, [=](int) {
+      return Side{V{} == V{}, weight};
+    });
+    keep_positives(positives_);
+    return do_all_count;
+  }
+  // Negatives that are prepared and regular, in rows that all count: their losses are added up
+  // where they are found, and weighed together. `factor` is what slopes are multiplied by.
+  [[gnu::flatten, gnu::noinline]] double evaluate_negatives(int n, A factor) {
+    const auto leave_out = [&](int i) { given_.of[i] = costly_.of[i] = 0; };
+    for (int k = 0; k < positives_; ++k) leave_out(places_[k]);
+    for (int i = n; i < padded(n); ++i) leave_out(i);
+    const Work work = work_;
+    const A* const inputs = inputs_;
+    double sum = sum_of_vectors(n, [&](int i, bool begins_line) {
+      if (begins_line) __builtin_prefetch(inputs + kBlock + i);
+      const Dual<V> loss = work.template unweighted<true>(vector_at(inputs + i), given_.at(i),
+                                                          costly_.at(i), Mask<V>{});
+      slopes_.at(i) = loss.slope * factor;
+      return loss.value;
+    });
+    sum *= work.sides.negative;
+    for (int k = 0; k < positives_; ++k) {
+      sum += losses_of_positives_.of[k];
       slopes_.of[places_[k]] = slopes_of_positives_.of[k];
     }
-    if (do_all_count) return;
+    return sum;
+  }
+  // The rows that do not count.
+  void clear_others(int64_t at, int n) {
     for_each_row(at, n, [&](int64_t first, int64_t id) {
       if (id >= 0) return;
       const int64_t begin = std::max<int64_t>(first, 0);
@@ -138,17 +181,19 @@ class ElementwiseLoop {
   // be a long chain.
   template <class SideAt>
   void evaluate_sides(const A* inputs, int n, A upstream, const SideAt& side_at) {
-    if constexpr (std::is_same_v<A, float>) {
-      if (isfinite(upstream) && prepare<true>(inputs, n, side_at)) {
-        return evaluate_prepared<true>(inputs, n, upstream, side_at);
-      }
-    }
-    prepare<false>(inputs, n, side_at);
-    evaluate_prepared<false>(inputs, n, upstream, side_at);
+    evaluate_prepared(prepare(inputs, n, side_at), inputs, n, upstream, side_at);
   }
   // The costly part of the link; whether all are regular.
+  template <class SideAt>
+  bool prepare(const A* inputs, int n, const SideAt& side_at) {
+    if constexpr (std::is_same_v<A, float>) {
+      if (prepare_if<true>(inputs, n, side_at)) return true;
+    }
+    prepare_if<false>(inputs, n, side_at);
+    return false;
+  }
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] bool prepare(const A* inputs, int n, const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] bool prepare_if(const A* inputs, int n, const SideAt& side_at) {
     const auto link = work_.link;  // so that its numbers stay in registers
     Bits<V> most{};
     for_each_vector<A>(n, [&](int i) {
@@ -159,9 +204,19 @@ class ElementwiseLoop {
     });
     return are_all<V>(most < Bits<V>{} + link.regular.count);
   }
+  template <class SideAt>
+  void evaluate_prepared(bool is_regular, const A* inputs, int n, A upstream,
+                         const SideAt& side_at) {
+    if constexpr (std::is_same_v<A, float>) {
+      if (is_regular && isfinite(upstream)) {
+        return evaluate_if<true>(inputs, n, upstream, side_at);
+      }
+    }
+    evaluate_if<false>(inputs, n, upstream, side_at);
+  }
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] void evaluate_prepared(const A* inputs, int n, A upstream,
-                                                         const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] void evaluate_if(const A* inputs, int n, A upstream,
+                                                   const SideAt& side_at) {
     const Work work = work_;
     for_each_vector<A>(n, [&](int i) {
       const auto [is_positive, weight] = side_at(i);
@@ -248,7 +303,8 @@ class ElementwiseLoop {
   Block<A> loaded_, given_, costly_, positive_, negative_, losses_, slopes_;
   Block<A> pos_weights_, class_weights_, sample_weights_;
   Block<A> losses_of_positives_, slopes_of_positives_;
-  int places_[kBlock];  // of positives
+  int positives_;       // how many a block of class ids has
+  int places_[kBlock];  // of them
 };
 
 }  // namespace culoss::cpu

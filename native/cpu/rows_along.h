@@ -199,6 +199,7 @@ class RowsAlong {
   const A* inputs_of(const Piece& of, Block<A>& held, bool is_loaded) const {
     if constexpr (Work::kIsSingle) {
       if (const A* const inputs = in_place(work_.inputs + of.row.begin + of.first, of.n)) {
+        prefetch(inputs + kBlock, of.n);
         return inputs;
       }
     }

@@ -57,10 +57,8 @@ struct Elementwise {
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, V given, V costly, const Mask<V>& is_positive, V weight,
                      V upstream) const {
-    const Linked<V, kIsRegular> linked =
-        link.template operator()<kIsRegular>(x, given, costly, is_positive);
-    const Dual<V> outcome = term(linked.outcome);
-    const V value = weight * outcome.value, slope = weight * (outcome.slope * linked.slope);
+    const Dual<V> loss = unweighted<kIsRegular>(x, given, costly, is_positive);
+    const V value = weight * loss.value, slope = weight * loss.slope;
     if constexpr (kIsRegular) {
       return {value, upstream * slope};
     } else {  // not 0 · ∞
@@ -68,6 +66,13 @@ struct Elementwise {
       return {select<V>(counts, value, V{}),
               select<V>(counts & (slope != V{}), upstream * slope, V{})};
     }
+  }
+  template <bool kIsRegular, class V>
+  HD Dual<V> unweighted(V x, V given, V costly, const Mask<V>& is_positive) const {
+    const Linked<V, kIsRegular> linked =
+        link.template operator()<kIsRegular>(x, given, costly, is_positive);
+    const Dual<V> outcome = term(linked.outcome);
+    return {outcome.value, outcome.slope * linked.slope};
   }
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {

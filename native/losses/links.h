@@ -13,7 +13,8 @@ namespace culoss {
 // An outcome as a function of one input x. `given` is what a link computes with in place of x, and
 // `index` tells whether that is in the interval `regular`: there all numbers on the way are finite
 // and normal, and the guards against everything else can be left out, which `kIsRegular` does.
-// `costly` is the part that takes longest, so that an engine may take it of many x first.
+// `costly` is the part that takes longest, so that an engine may take it of many x first. Where
+// both are 0, "is not of this class" has a surprisal of 0.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
@@ -105,32 +106,32 @@ struct Probability {
 // both exact in the tails. −d log σ(x) / dx = −σ(−x).
 template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
-  Interval<A> regular = Interval<A>::of(0, 80);
+  static constexpr Interval<A> regular = Interval<A>::of(0, 80);  // of |x|
 
-  // |x|.
   template <class V>
   HD V given(V x) const {
-    return magnitude(x);
+    return x;
   }
   template <class V>
   HD Bits<V> index(V given) const {
-    return regular.index(given);
+    return regular.index(magnitude(given));
   }
 
   // e^−|x|.
   template <bool kIsRegular = false, class V>
   HD V costly(V given, const Mask<V>&) const {
-    return exp_of_negative<kDigits, kIsRegular>(-given);
+    return exp_of_negative<kDigits, kIsRegular>(-magnitude(given));
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
-  HD Linked<V, kIsRegular> operator()(V x, V given, V e, const Mask<V>& is_positive) const {
+  HD Linked<V, kIsRegular> operator()(V, V given, V e, const Mask<V>& is_positive) const {
     const V high = reciprocal(1 + e), low = e * high;
-    const Mask<V> is_unlikely = select<V>(is_positive, x, -x) < V{};
-    const V surprisal = log1p_of<kDigits>(e) + select<V>(is_unlikely, given, V{});
-    const V q = select<V>(is_unlikely, high, low);
-    return {{surprisal, select<V>(is_unlikely, low, high), q}, select<V>(is_positive, -q, q)};
+    const V against = select<V>(is_positive, -given, given);
+    const Mask<V> is_likely = has_sign(against);
+    const V surprisal = log1p_of<kDigits>(e) + larger(against, V{});
+    const V q = select<V>(is_likely, low, high);
+    return {{surprisal, select<V>(is_likely, high, low), q}, select<V>(is_positive, -q, q)};
   }
 };
 
