@@ -7,8 +7,7 @@
 
 #include <algorithm>
 
-#include "../core/dtype.h"
-#include "../core/math.h"
+#include "halves.h"
 
 namespace culoss::cpu {
 
@@ -162,7 +161,7 @@ void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& bloc
   if constexpr (std::is_same_v<T, Compute<T>>) {
     copy(block.of, from, n);
   } else {
-    for (int i = 0; i < n; ++i) block.of[i] = load(from[i]);
+    widen(from, n, block.of);
   }
   pad(block, n, beyond);
 }

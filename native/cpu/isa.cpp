@@ -28,7 +28,8 @@ std::span<const InstructionSet> instruction_sets() {
   static constexpr std::array kAll{InstructionSet{"baseline", culoss_run_baseline},
                                    InstructionSet{"avx2", culoss_run_avx2},
                                    InstructionSet{"avx512", culoss_run_avx512}};
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                        __builtin_cpu_supports("f16c");
   const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") &&
                           __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");

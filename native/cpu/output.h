@@ -66,7 +66,7 @@ class Gradient {
       put(at, slopes, n);
     } else {
       alignas(64) T rounded[kBlock];
-      for (int i = 0; i < n; ++i) rounded[i] = store<T>(slopes[i]);
+      narrow(slopes, n, rounded);
       put(at, rounded, n);
     }
   }
