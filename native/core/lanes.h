@@ -99,13 +99,6 @@ using Mask = typename LanesOf<A>::Mask;
 template <class A>
 using Bits = typename LanesOf<A>::Unsigned;
 
-// Whether `multiply_add` of float rounds once on the host.
-#if defined(__FMA__) || defined(__ARM_NEON)
-constexpr bool kFuses = true;
-#else
-constexpr bool kFuses = false;
-#endif
-
 // a b + c: rounded once where the machine can, which is one instruction there.
 template <class A>
 HD inline A multiply_add(const A& a, const A& b, const A& c) {

@@ -82,10 +82,14 @@ HD inline A monic_polynomial(A x, const Scalar<A> (&coefficients)[n]) {
   return sum;
 }
 
-// Logarithms of 1 − q and 1 + e are −q and e, where those are tiny: they are taken as a product of
-// q or e, so that nothing is lost near 1. The least relative errors: on the host, of quotients,
-// 2^−25.3, of few digits 2^−20.7; on a device, where a division takes longer than a polynomial,
-// 2^−24.8 and 2^−19.4.
+// Logarithms of 1 − q and 1 + e are −q and e, where those are tiny, and what comes beyond is a
+// product by the square, so that nothing is lost near 1. Its factors have the least relative error
+// of the logarithm: on the host quotients, of 2^−25.3 and of few digits 2^−20.7; on a device, where
+// a division takes longer than a polynomial, 2^−24.8 and 2^−19.4. What is rounded on the way adds
+// less than 2^−23.
+
+// Up to here it is `surprisal_beside` that has the digits: the domains of both end soon after.
+constexpr float kMostBeside = 0.29f;
 
 // −log(1 − q) of q in [1 − √2, 1 − √½]; on a device in [0, ½].
 template <Digits kDigits = Digits::all, class A>
@@ -103,13 +107,12 @@ HD inline A surprisal_beside(A q) {
     return multiply_add(q * q, kIsShort ? polynomial(q, kFew) : polynomial(q, kAll), q);
 #else
     if constexpr (kIsShort) {
-      constexpr float kOver[] = {0.10969962924718857f, -2.336907148361206f, 3.337578773498535f};
-      constexpr float kUnder[] = {-4.005671977996826f, 3.337578773498535f};
-      return q * polynomial(q, kOver) / monic_polynomial(q, kUnder);
+      constexpr float kOver[] = {-0.89030045f, 1.6687651f}, kUnder[] = {-4.0056725f, 3.3375793f};
+      return multiply_add(q * q, polynomial(q, kOver) / monic_polynomial(q, kUnder), q);
     } else {
-      constexpr float kOver[] = {-3.6785824298858643f, 20.143531799316406f, -20.143543243408203f};
-      constexpr float kUnder[] = {-12.07176399230957f, 30.215303421020508f, -20.143543243408203f};
-      return q * polynomial(q, kOver) / monic_polynomial(q, kUnder);
+      constexpr float kOver[] = {-8.393183f, 10.07177f};
+      constexpr float kUnder[] = {-12.071766f, 30.215303f, -20.14354f};
+      return multiply_add(-(q * q), monic_polynomial(q, kOver) / monic_polynomial(q, kUnder), q);
     }
 #endif
   }
@@ -131,13 +134,12 @@ HD inline A log1p_of(A e) {
     return multiply_add(e * e, kIsShort ? polynomial(e, kFew) : polynomial(e, kAll), e);
 #else
     if constexpr (kIsShort) {
-      constexpr float kOver[] = {0.08239442855119705f, 2.539111614227295f, 4.240950584411621f};
-      constexpr float kUnder[] = {4.659475803375244f, 4.240950584411621f};
-      return e * polynomial(e, kOver) / monic_polynomial(e, kUnder);
+      constexpr float kOver[] = {-0.9176053f, -2.120363f}, kUnder[] = {4.6594734f, 4.240948f};
+      return multiply_add(e * e, polynomial(e, kOver) / monic_polynomial(e, kUnder), e);
     } else {
-      constexpr float kOver[] = {3.97541880607605f, 27.73371124267578f, 31.895610809326172f};
-      constexpr float kUnder[] = {15.185162544250488f, 43.68147277832031f, 31.895610809326172f};
-      return e * polynomial(e, kOver) / monic_polynomial(e, kUnder);
+      constexpr float kOver[] = {11.209742f, 15.9477625f};
+      constexpr float kUnder[] = {15.185161f, 43.68147f, 31.895613f};
+      return multiply_add(-(e * e), monic_polynomial(e, kOver) / monic_polynomial(e, kUnder), e);
     }
 #endif
   }
@@ -146,14 +148,14 @@ HD inline A log1p_of(A e) {
 // x = 2^exponent · mantissa of a normal x > 0, with the mantissa in [√½, √2).
 template <class A>
 struct Reduced {
-  Bits<A> exponent;  // where a number has it
+  Bits<A> exponent;  // in the bits in which a number has its own
   A mantissa;
 
   static Reduced of(A x) {
     const Bits<A> bits = bits_of(x), exponent = (bits - 0x3f3504f3u) & 0xff800000u;  // √½
     return {exponent, of_bits<A>(bits - exponent)};
   }
-  Mask<A> is_mantissa() const { return exponent == Bits<A>{}; }
+  Mask<A> has_no_exponent() const { return exponent == Bits<A>{}; }
   // −log 2^exponent + more.
   A surprisal_of_power(A more) const {
     const A scaled = number_of<A>(std::bit_cast<typename LanesOf<A>::Int>(exponent));
@@ -161,8 +163,8 @@ struct Reduced {
   }
 };
 
-// −log p, where q = 1 − p has the digits of a p near 1. `kIsNormal` says that both are normal
-// numbers in [0, 1].
+// −log p, where q = 1 − p has the digits of a p near 1: from √½ on, on a device from ½. `kIsNormal`
+// says that both are normal numbers in [0, 1].
 template <Digits kDigits, bool kIsNormal = false, class A>
 HD inline A surprisal_of(A p, A q) {
   if constexpr (std::is_same_v<A, double>) {
@@ -173,9 +175,9 @@ HD inline A surprisal_of(A p, A q) {
     const A of_unlikely = kIsNormal ? fast_surprisal(p) : -__logf(p);
     return is_likely ? surprisal_beside<kDigits>(q) : of_unlikely;
 #else
-    const auto surprisal = [q](A p) {
-      const auto reduced = Reduced<A>::of(p);
-      const A rest = select<A>(reduced.is_mantissa(), q, 1 - reduced.mantissa);
+    const auto surprisal = [q](A x) {
+      const auto reduced = Reduced<A>::of(x);
+      const A rest = select<A>(reduced.has_no_exponent(), q, 1 - reduced.mantissa);
       return reduced.surprisal_of_power(surprisal_beside<kDigits>(rest));
     };
     if constexpr (kIsNormal) {
@@ -208,8 +210,8 @@ HD inline A log_of_total(A x) {
 #endif
 }
 
-// e^x of x ≤ 0, to 1.2 units of the last place and x · 2^−28; on a device, of few digits, to
-// x · 2^−24, and 0 below 2^−126. `kIsNormal` says that x ≥ −87, so that it is a normal number.
+// e^x of x ≤ 0, to 1.2 units of the last place; on a device, of few digits, to x · 2^−24, and 0
+// below 2^−126. `kIsNormal` says that x ≥ −87, so that it is a normal number.
 template <Digits kDigits = Digits::all, bool kIsNormal = false, class A>
 HD inline A exp_of_negative(A x) {
   if constexpr (std::is_same_v<A, double>) {
@@ -233,12 +235,8 @@ HD inline A exp_of_negative(A x) {
     if constexpr (!kIsNormal) x = select<A>(x < all<A>(kLeast), all<A>(kLeast), x);  // NaN passes
     const A shifted = multiply_add(x, all<A>(0x1.715476p0f), all<A>(kRound));
     const A exponent = shifted - kRound;
-    A r;  // in [−½, ½] · log 2
-    if constexpr (kFuses) {
-      r = multiply_add(exponent, all<A>(-kLog2), x);
-    } else {
-      r = (x - exponent * kLog2High) - exponent * kLog2Low;
-    }
+    const A high = multiply_add(exponent, all<A>(-kLog2High), x);
+    const A r = multiply_add(exponent, all<A>(-kLog2Low), high);  // in [−½, ½] · log 2
     const A mantissa = polynomial(r, kCoefficients);
     const Bits<A> scale = bits_of(shifted) << 23;
     if constexpr (kIsNormal) return of_bits<A>(bits_of(mantissa) + scale);

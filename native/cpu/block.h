@@ -127,9 +127,9 @@ double sum_of_fours(Block<A>& block, int n) {
   return isfinite(sum) ? sum : sum_of(block, n);
 }
 
-// Σ f(i, begins) over the vectors of n floats, the last ones reaching up to `padded(n)`; `begins`
-// says that a vector is the first one of a line of a cache. Four of a lane, which must not add up
-// to more than a float holds, are added as they are.
+// Σ f(i, begins_line) over the vectors of n floats, of which the last ones reach up to `padded(n)`;
+// `begins_line` says that a vector is the first one of a line of a cache. Four of a lane are added
+// as they are: `f` must be small enough for that.
 template <class F>
 [[gnu::always_inline]] inline double sum_of_vectors(int n, F&& f) {
   constexpr int kLanes = LanesOf<Floats>::kLanes;

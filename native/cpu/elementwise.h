@@ -52,7 +52,7 @@ class ElementwiseLoop {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
     }
-    prefetch(inputs_ + kBlock, n);
+    if (inputs_ != loaded_.of) prefetch(inputs_ + kBlock, n);
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
@@ -60,30 +60,32 @@ class ElementwiseLoop {
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
-  // mended.
+  // mended. Where nothing is in the way, the sum is taken at once.
   double evaluate_rows(int64_t at, int n) {
     const A upstream = work_.upstream({}, slope_of_division());
-    const bool do_all_count = evaluate_positives(at, n, upstream);
-    const V weight = all<V>(work_.sides.negative);
-    const auto side_at = [=](int) { return Side{Mask<V>{}, weight}; };
+    const bool do_all_count = find_positives(at, n);
+    evaluate_positives(upstream);
+    const A weight = work_.sides.negative, factor = weight * upstream;
+    const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
     const bool is_regular = prepare(inputs_, n, side_at);
+    bool has_sum = false, has_slopes = false;
+    double sum = 0;
     if constexpr (std::is_same_v<A, float>) {
-      const A factor = A(double(work_.sides.negative) * upstream);
-      if (is_regular && do_all_count && !work_.losses && isnormal(factor)) {
-        return evaluate_negatives(n, factor);
-      }
+      has_sum = is_regular && do_all_count && !work_.losses;
+      if (has_sum) sum = evaluate_negatives(n, factor);
+      has_slopes = has_sum && (isnormal(factor) || weight == 0 || upstream == 0);
     }
-    prefetch(inputs_ + kBlock, n);
-    evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
+    if (!has_slopes) evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
     for (int k = 0; k < positives_; ++k) {
       losses_.of[places_[k]] = losses_of_positives_.of[k];
       slopes_.of[places_[k]] = slopes_of_positives_.of[k];
     }
+    if (has_sum) return sum + sum_of_fours(losses_of_positives_, positives_);
     if (!do_all_count) clear_others(at, n);
     return sum_of_fours(losses_, n);
   }
-  // Those of a block together; whether all rows count.
-  bool evaluate_positives(int64_t at, int n, A upstream) {
+  // Those of a block; whether all rows count.
+  bool find_positives(int64_t at, int n) {
     bool do_all_count = true;
     positives_ = 0;
     for_each_row(at, n, [&](int64_t first, int64_t id) {
@@ -93,14 +95,17 @@ class ElementwiseLoop {
       positive_.of[positives_] = inputs_[i];
       places_[positives_++] = int(i);
     });
-    if (positives_ == 0) return do_all_count;
+    return do_all_count;
+  }
+  // All together.
+  void evaluate_positives(A upstream) {
+    if (positives_ == 0) return;
     pad(positive_, positives_, A(0.5));
     const V weight = all<V>(work_.sides.positive);
     evaluate_sides(positive_.of, positives_, upstream, [=](int) {
       return Side{V{} == V{}, weight};
     });
     keep_positives(positives_);
-    return do_all_count;
   }
   // Negatives that are prepared and regular, in rows that all count: their losses are added up
   // where they are found, and weighed together. `factor` is what slopes are multiplied by.
@@ -110,19 +115,14 @@ class ElementwiseLoop {
     for (int i = n; i < padded(n); ++i) leave_out(i);
     const Work work = work_;
     const A* const inputs = inputs_;
-    double sum = sum_of_vectors(n, [&](int i, bool begins_line) {
+    const double sum = sum_of_vectors(n, [&](int i, bool begins_line) {
       if (begins_line) __builtin_prefetch(inputs + kBlock + i);
       const Dual<V> loss = work.template unweighted<true>(vector_at(inputs + i), given_.at(i),
                                                           costly_.at(i), Mask<V>{});
       slopes_.at(i) = loss.slope * factor;
       return loss.value;
     });
-    sum *= work.sides.negative;
-    for (int k = 0; k < positives_; ++k) {
-      sum += losses_of_positives_.of[k];
-      slopes_.of[places_[k]] = slopes_of_positives_.of[k];
-    }
-    return sum;
+    return work.sides.negative * sum;
   }
   // The rows that do not count.
   void clear_others(int64_t at, int n) {
@@ -187,13 +187,13 @@ class ElementwiseLoop {
   template <class SideAt>
   bool prepare(const A* inputs, int n, const SideAt& side_at) {
     if constexpr (std::is_same_v<A, float>) {
-      if (prepare_if<true>(inputs, n, side_at)) return true;
+      if (prepare_as<true>(inputs, n, side_at)) return true;
     }
-    prepare_if<false>(inputs, n, side_at);
+    prepare_as<false>(inputs, n, side_at);
     return false;
   }
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] bool prepare_if(const A* inputs, int n, const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] bool prepare_as(const A* inputs, int n, const SideAt& side_at) {
     const auto link = work_.link;  // so that its numbers stay in registers
     Bits<V> most{};
     for_each_vector<A>(n, [&](int i) {
@@ -209,13 +209,13 @@ class ElementwiseLoop {
                          const SideAt& side_at) {
     if constexpr (std::is_same_v<A, float>) {
       if (is_regular && isfinite(upstream)) {
-        return evaluate_if<true>(inputs, n, upstream, side_at);
+        return evaluate_as<true>(inputs, n, upstream, side_at);
       }
     }
-    evaluate_if<false>(inputs, n, upstream, side_at);
+    evaluate_as<false>(inputs, n, upstream, side_at);
   }
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] void evaluate_if(const A* inputs, int n, A upstream,
+  [[gnu::flatten, gnu::noinline]] void evaluate_as(const A* inputs, int n, A upstream,
                                                    const SideAt& side_at) {
     const Work work = work_;
     for_each_vector<A>(n, [&](int i) {

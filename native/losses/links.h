@@ -114,7 +114,8 @@ struct Sigmoid {
   }
   template <class V>
   HD Bits<V> index(V given) const {
-    return regular.index(magnitude(given));
+    constexpr Interval<A> of_magnitudes = regular;  // device code has no static members
+    return of_magnitudes.index(magnitude(given));
   }
 
   // e^−|x|.

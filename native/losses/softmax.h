@@ -107,7 +107,7 @@ struct Softmax {
   template <class V, class Row>
   HD Linked<V> operator()(V x, V e, const RowStatistics<Row>& row) const {
     const auto [p, q] = sides(e, row);
-    const Mask<V> is_likely = q <= all<V>(A(0.29));
+    const Mask<V> is_likely = q <= all<V>(A(kMostBeside));
     const V likely = surprisal_beside<kDigits>(select<V>(is_likely, q, V{}));
     const V unlikely = row.log_total - (x - row.base);
     return {{select<V>(is_likely, likely, unlikely), p, q}, -q};
