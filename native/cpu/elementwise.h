@@ -46,13 +46,17 @@ class ElementwiseLoop {
     load_block(work_.inputs + at, n, A(0.5), loaded_);
     return loaded_.of;
   }
+  // A block that was loaded has asked for the next one.
+  void prefetch_next(int n) const {
+    if (inputs_ != loaded_.of) prefetch(inputs_ + kBlock, n);
+  }
   // The sum of the losses of a block, of which it leaves the slopes, and the losses if they are
   // asked for.
   double evaluate(int64_t at, int n) {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
     }
-    if (inputs_ != loaded_.of) prefetch(inputs_ + kBlock, n);
+    prefetch_next(n);
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
@@ -75,6 +79,7 @@ class ElementwiseLoop {
       if (has_sum) sum = evaluate_negatives(n, factor);
       has_slopes = has_sum && (isnormal(factor) || weight == 0 || upstream == 0);
     }
+    if (!has_sum) prefetch_next(n);
     if (!has_slopes) evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
     for (int k = 0; k < positives_; ++k) {
       losses_.of[places_[k]] = losses_of_positives_.of[k];
@@ -116,7 +121,7 @@ class ElementwiseLoop {
     const Work work = work_;
     const A* const inputs = inputs_;
     const double sum = sum_of_vectors(n, [&](int i, bool begins_line) {
-      if (begins_line) __builtin_prefetch(inputs + kBlock + i);
+      if (std::is_same_v<T, A> && begins_line) __builtin_prefetch(inputs + kBlock + i);
       const Dual<V> loss = work.template unweighted<true>(vector_at(inputs + i), given_.at(i),
                                                           costly_.at(i), Mask<V>{});
       slopes_.at(i) = loss.slope * factor;

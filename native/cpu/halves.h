@@ -35,12 +35,17 @@ inline Floats within_float16(const Floats& x) {
   return of_bits<Floats>(bits_of(kept) | (bits_of(x) & 0x80000000u));
 }
 
-// Calls `f(i)` for the vectors that n numbers fill, and returns how many numbers those are.
-template <class F>
-int for_each_full_vector(int n, F&& f) {
+// Converts the vectors `X` that n numbers fill; returns how many numbers those are.
+template <class X, class T, class U, class F>
+int convert_vectors(const T* from, int n, U* to, F&& convert) {
   constexpr int kLanes = LanesOf<Floats>::kLanes;
   int i = 0;
-  for (; i + kLanes <= n; i += kLanes) f(i);
+  for (; i + kLanes <= n; i += kLanes) {
+    X x;
+    __builtin_memcpy(&x, from + i, sizeof x);
+    const auto converted = convert(x);
+    __builtin_memcpy(to + i, &converted, sizeof converted);
+  }
   return i;
 }
 #endif
@@ -50,12 +55,7 @@ void widen(const T* from, int n, float* to) {
   int i = 0;
 #ifdef __F16C__
   if constexpr (std::is_same_v<T, float16>) {
-    i = for_each_full_vector(n, [=](int at) {
-      HalfBits bits;
-      __builtin_memcpy(&bits, from + at, sizeof bits);
-      const Floats numbers = widened(bits);
-      __builtin_memcpy(to + at, &numbers, sizeof numbers);
-    });
+    i = convert_vectors<HalfBits>(from, n, to, [](const HalfBits& bits) { return widened(bits); });
   }
 #endif
   for (; i < n; ++i) to[i] = load(from[i]);
@@ -66,12 +66,8 @@ void narrow(const float* from, int n, T* to) {
   int i = 0;
 #ifdef __F16C__
   if constexpr (std::is_same_v<T, float16>) {
-    i = for_each_full_vector(n, [=](int at) {
-      Floats numbers;
-      __builtin_memcpy(&numbers, from + at, sizeof numbers);
-      const HalfBits bits = narrowed(within_float16(numbers));
-      __builtin_memcpy(to + at, &bits, sizeof bits);
-    });
+    i = convert_vectors<Floats>(from, n, to,
+                                [](const Floats& x) { return narrowed(within_float16(x)); });
   }
 #endif
   for (; i < n; ++i) to[i] = store<T>(from[i]);

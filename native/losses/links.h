@@ -13,8 +13,9 @@ namespace culoss {
 // An outcome as a function of one input x. `given` is what a link computes with in place of x, and
 // `index` tells whether that is in the interval `regular`: there all numbers on the way are finite
 // and normal, and the guards against everything else can be left out, which `kIsRegular` does.
-// `costly` is the part that takes longest, so that an engine may take it of many x first. Where
-// both are 0, "is not of this class" has a surprisal of 0.
+// `costly` is the part that takes longest, so that an engine may take it of many x first. Of a
+// `given` and a `costly` of 0, "is not of this class" has a surprisal of 0 and a finite slope, so
+// that an engine can leave an x out.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
