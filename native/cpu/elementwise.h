@@ -303,7 +303,7 @@ class ElementwiseLoop {
 
   const Work& work_;
   const Division& division_;
-  const Gradient<T> grad_;
+  Gradient<T> grad_;
   const A* inputs_;  // of the block
   Block<A> loaded_, given_, costly_, positive_, negative_, losses_, slopes_;
   Block<A> pos_weights_, class_weights_, sample_weights_;

@@ -14,40 +14,90 @@ namespace culoss::cpu {
 // Bytes of an output from which on it goes past the cache.
 constexpr int64_t kMostCached = 8 << 20;
 
-#if defined(__AVX__)
-using Line = __m256i;
-inline void stream_line(void* to, const void* from) {
-  _mm256_stream_si256(static_cast<Line*>(to), _mm256_loadu_si256(static_cast<const Line*>(from)));
-}
-#elif defined(__SSE2__)
-using Line = __m128i;
-inline void stream_line(void* to, const void* from) {
-  _mm_stream_si128(static_cast<Line*>(to), _mm_loadu_si128(static_cast<const Line*>(from)));
-}
-#endif
+constexpr size_t kLine = 64;  // of the cache
 
-// Copies to memory that nobody reads soon. The order of such writes among threads is seen to by
-// `finish_streaming`.
-inline void stream(void* to, const void* from, size_t bytes) {
-#ifdef __SSE2__
-  auto* target = static_cast<char*>(to);
-  auto* source = static_cast<const char*>(from);
-  const size_t head = -reinterpret_cast<uintptr_t>(target) % sizeof(Line);
-  if (bytes >= head + sizeof(Line)) {
-    memcpy(target, source, head);
-    size_t at = head;
-    for (; at + sizeof(Line) <= bytes; at += sizeof(Line)) stream_line(target + at, source + at);
-    memcpy(target + at, source + at, bytes - at);
-    return;
+// Writes a line of the cache, past it.
+inline void stream_line(char* to, const char* from) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
+#elif defined(__AVX__)
+  for (size_t at = 0; at < kLine; at += 32) {
+    const auto* const part = reinterpret_cast<const __m256i*>(from + at);
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + at), _mm256_loadu_si256(part));
   }
+#elif defined(__SSE2__)
+  for (size_t at = 0; at < kLine; at += 16) {
+    const auto* const part = reinterpret_cast<const __m128i*>(from + at);
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to + at), _mm_loadu_si128(part));
+  }
+#else
+  memcpy(to, from, kLine);
 #endif
-  memcpy(to, from, bytes);
 }
-inline void finish_streaming() {
+
+// Writes to memory that nobody reads soon: in whole lines wherever a piece begins and ends, since
+// what is left of one waits for the next piece. A line that is written in two ways takes long.
+class LineStream {
+ public:
+  void write(void* target, const void* source, size_t bytes) {
+    char* to = static_cast<char*>(target);
+    const char* from = static_cast<const char*>(source);
+    if (to != next_) {
+      flush();
+      waits_from_ = to;
+    }
+    next_ = to + bytes;
+    if (bytes < kLine) return write_few(to, from, bytes);
+    const char* const end = from + bytes;
+    if (const size_t before = begun(to)) {
+      memcpy(line() + before, from, kLine);
+      end_line(to - before);
+      to += kLine - before;
+      from += kLine - before;
+    }
+    for (; from + kLine <= end; to += kLine, from += kLine) stream_line(to, from);
+    memcpy(line() + (end - from) - kLine, end - kLine, kLine);
+    waits_from_ = to;
+  }
+  // What waits, and all that was written before what other threads see next.
+  void finish() {
+    flush();
 #ifdef __SSE2__
-  _mm_sfence();
+    _mm_sfence();
 #endif
-}
+  }
+
+ private:
+  static size_t begun(const char* at) { return reinterpret_cast<uintptr_t>(at) % kLine; }
+  char* line() { return room_ + kLine; }
+
+  void write_few(char* to, const char* from, size_t bytes) {
+    const size_t before = begun(to);
+    memcpy(line() + before, from, bytes);
+    if (before + bytes < kLine) return;
+    end_line(to - before);
+    memcpy(line(), line() + kLine, kLine);
+    waits_from_ = to - before + kLine;
+  }
+  // Writes a line, or what there is of the first one.
+  void end_line(char* to) {
+    if (waits_from_ <= to) {
+      stream_line(to, line());
+    } else {
+      memcpy(waits_from_, line() + (waits_from_ - to), size_t(to + kLine - waits_from_));
+    }
+  }
+  void flush() {
+    if (waits_from_ == next_) return;
+    memcpy(waits_from_, line() + begun(waits_from_), size_t(next_ - waits_from_));
+    waits_from_ = next_;
+  }
+
+  char* next_ = nullptr;        // where the next piece is expected
+  char* waits_from_ = nullptr;  // up to there
+  // The line that is not full, with room beside it: it is filled by copies of a whole line's size.
+  alignas(kLine) char room_[3 * kLine];
+};
 
 // The gradient of a call.
 template <class T>
@@ -61,7 +111,7 @@ class Gradient {
   bool is_wanted() const { return memory_ != nullptr; }
 
   // Rounds `n` slopes of a block, for the elements from `at` on.
-  void write(int64_t at, const A* slopes, int n) const {
+  void write(int64_t at, const A* slopes, int n) {
     if constexpr (std::is_same_v<T, A>) {
       put(at, slopes, n);
     } else {
@@ -70,17 +120,19 @@ class Gradient {
       put(at, rounded, n);
     }
   }
-  void finish() const {
-    if (streams_) finish_streaming();
+  void finish() {
+    if (streams_) stream_.finish();
   }
 
  private:
-  void put(int64_t at, const T* values, int n) const {
-    streams_ ? stream(memory_ + at, values, size_t(n) * sizeof(T)) : copy(memory_ + at, values, n);
+  void put(int64_t at, const T* values, int n) {
+    if (streams_) return stream_.write(memory_ + at, values, size_t(n) * sizeof(T));
+    copy(memory_ + at, values, n);
   }
 
   T* memory_;
   bool streams_;
+  LineStream stream_;
 };
 
 }  // namespace culoss::cpu

@@ -335,7 +335,7 @@ class RowsAbreast {
   const Work& work_;
   const Division& division_;
   const A slope_of_division_;
-  const Gradient<T> grad_;
+  Gradient<T> grad_;
   RowLayout row_;  // the first of those that are abreast
   int n_;          // how many they are
 

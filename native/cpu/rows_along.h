@@ -350,7 +350,7 @@ class RowsAlong {
   const Division& division_;
   const A slope_of_division_;
   bool is_shared_ = false;  // all threads share a row
-  const Gradient<T> grad_;
+  Gradient<T> grad_;
   Row rows_[kRows];
   ColumnWeights<A> columns_;
   Block<A> losses_;
