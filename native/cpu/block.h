@@ -127,9 +127,9 @@ double sum_of_fours(Block<A>& block, int n) {
   return isfinite(sum) ? sum : sum_of(block, n);
 }
 
-// Σ f(i, begins_line) over the vectors of n floats, of which the last ones reach up to `padded(n)`;
-// `begins_line` says that a vector is the first one of a line of a cache. Four of a lane are added
-// as they are: `f` must be small enough for that.
+// Σ over the vectors of n floats, of which the last ones reach up to `padded(n)`: `f(i,
+// begins_line, sum)` adds one of them to a sum, and `begins_line` says that it is the first one of
+// a line of a cache. Four of a lane are added as they are: they must be small enough for that.
 template <class F>
 [[gnu::always_inline]] inline double sum_of_vectors(int n, F&& f) {
   constexpr int kLanes = LanesOf<Floats>::kLanes;
@@ -139,7 +139,7 @@ template <class F>
     for (int i = first; i < std::min(first + 4 * kSums, n); i += kSums) {
 #pragma GCC unroll 4
       for (int k = 0; k < kSums; k += kLanes) {
-        fours[k / kLanes] = fours[k / kLanes] + f(i + k, k == 0);
+        fours[k / kLanes] = f(i + k, k == 0, fours[k / kLanes]);
       }
     }
 #pragma GCC unroll 4

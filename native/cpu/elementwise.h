@@ -20,7 +20,9 @@ class ElementwiseLoop {
 
  public:
   ElementwiseLoop(const Work& work, const Division& division)
-      : work_(work), division_(division), grad_(work.grad, work.layout.elements()) {}
+      : work_(work), division_(division), grad_(work.grad, work.layout.elements()) {
+    std::fill_n(counts_.of, kBlock, A(1));
+  }
 
   // The sum of the losses of the elements [begin, end).
   double run(int64_t begin, int64_t end) {
@@ -71,13 +73,14 @@ class ElementwiseLoop {
     evaluate_positives(upstream);
     const A weight = work_.sides.negative, factor = weight * upstream;
     const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
-    const bool is_regular = prepare(inputs_, n, side_at);
+    const bool is_regular = prepare(inputs_, padded(n), side_at);
     bool has_sum = false, has_slopes = false;
     double sum = 0;
     if constexpr (std::is_same_v<A, float>) {
       has_sum = is_regular && do_all_count && !work_.losses;
       if (has_sum) sum = evaluate_negatives(n, factor);
-      has_slopes = has_sum && (isnormal(factor) || weight == 0 || upstream == 0);
+      const bool is_exact = isnormal(factor) || weight == 0 || upstream == 0;
+      has_slopes = has_sum && (is_exact || !grad_.is_wanted());
     }
     if (!has_sum) prefetch_next(n);
     if (!has_slopes) evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
@@ -115,19 +118,24 @@ class ElementwiseLoop {
   // Negatives that are prepared and regular, in rows that all count: their losses are added up
   // where they are found, and weighed together. `factor` is what slopes are multiplied by.
   [[gnu::flatten, gnu::noinline]] double evaluate_negatives(int n, A factor) {
-    const auto leave_out = [&](int i) { given_.of[i] = costly_.of[i] = 0; };
-    for (int k = 0; k < positives_; ++k) leave_out(places_[k]);
-    for (int i = n; i < padded(n); ++i) leave_out(i);
+    set_counts(n, 0);
     const Work work = work_;
     const A* const inputs = inputs_;
-    const double sum = sum_of_vectors(n, [&](int i, bool begins_line) {
+    const bool has_slopes = grad_.is_wanted();
+    const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V sum) {
       if (std::is_same_v<T, A> && begins_line) __builtin_prefetch(inputs + kBlock + i);
-      const Dual<V> loss = work.template unweighted<true>(vector_at(inputs + i), given_.at(i),
-                                                          costly_.at(i), Mask<V>{});
-      slopes_.at(i) = loss.slope * factor;
-      return loss.value;
+      const Dual<V> loss =
+          work.template unweighted<true>(vector_at(inputs + i), costly_at(i), Mask<V>{});
+      if (has_slopes) slopes_.at(i) = loss.slope * factor;
+      return multiply_add(loss.value, counts_.at(i), sum);
     });
+    set_counts(n, 1);
     return work.sides.negative * sum;
+  }
+  // How often what is no negative of a block counts among them.
+  void set_counts(int n, A count) {
+    for (int k = 0; k < positives_; ++k) counts_.of[places_[k]] = count;
+    std::fill(counts_.of + n, counts_.of + padded(n), count);
   }
   // The rows that do not count.
   void clear_others(int64_t at, int n) {
@@ -188,7 +196,7 @@ class ElementwiseLoop {
   void evaluate_sides(const A* inputs, int n, A upstream, const SideAt& side_at) {
     evaluate_prepared(prepare(inputs, n, side_at), inputs, n, upstream, side_at);
   }
-  // The costly part of the link; whether all are regular.
+  // The costly part of the link, in `first_` and `second_`; whether all are regular.
   template <class SideAt>
   bool prepare(const A* inputs, int n, const SideAt& side_at) {
     if constexpr (std::is_same_v<A, float>) {
@@ -202,12 +210,16 @@ class ElementwiseLoop {
     const auto link = work_.link;  // so that its numbers stay in registers
     Bits<V> most{};
     for_each_vector<A>(n, [&](int i) {
-      const V given = link.given(vector_at(inputs + i));
-      most = larger(most, link.index(given));
-      given_.at(i) = given;
-      costly_.at(i) = link.template costly<kIsRegular>(given, side_at(i).is_positive);
+      const V x = vector_at(inputs + i);
+      most = larger(most, link.index(x));
+      const auto [first, second] = link.template costly<kIsRegular>(x, side_at(i).is_positive);
+      first_.at(i) = first;
+      second_.at(i) = second;
     });
     return are_all<V>(most < Bits<V>{} + link.regular.count);
+  }
+  auto costly_at(int i) const {
+    return typename Work::template Costly<V>{first_.at(i), second_.at(i)};
   }
   template <class SideAt>
   void evaluate_prepared(bool is_regular, const A* inputs, int n, A upstream,
@@ -225,9 +237,8 @@ class ElementwiseLoop {
     const Work work = work_;
     for_each_vector<A>(n, [&](int i) {
       const auto [is_positive, weight] = side_at(i);
-      const Dual<V> loss =
-          work.template of_side<kIsRegular>(vector_at(inputs + i), given_.at(i), costly_.at(i),
-                                            is_positive, weight, all<V>(upstream));
+      const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), costly_at(i),
+                                                             is_positive, weight, all<V>(upstream));
       losses_.at(i) = loss.value;
       slopes_.at(i) = loss.slope;
     });
@@ -305,7 +316,7 @@ class ElementwiseLoop {
   const Division& division_;
   Gradient<T> grad_;
   const A* inputs_;  // of the block
-  Block<A> loaded_, given_, costly_, positive_, negative_, losses_, slopes_;
+  Block<A> loaded_, first_, second_, counts_, positive_, negative_, losses_, slopes_;
   Block<A> pos_weights_, class_weights_, sample_weights_;
   Block<A> losses_of_positives_, slopes_of_positives_;
   int positives_;       // how many a block of class ids has

@@ -104,15 +104,14 @@ class Elements {
  private:
   void add_element(const Place& place, const Label<A>& label, Tally<A>& tally) const {
     if (!label.counts) return;
-    const A x = input(place.offset), given = link_.given(x);
+    const A x = input(place.offset);
     const Weights<A> weights = sides_(label.y, place);
     for (const bool is_positive : {true, false}) {
       const A weight = is_positive ? weights.positive : weights.negative;
       const bool is_target = is_positive ? label.y > 0 : label.y < 1;
       if (weight == 0 && !is_target) continue;
-      const A costly = link_.costly(given, is_positive);
       tally.add(is_positive, place.column, is_target, weight,
-                link_(x, given, costly, is_positive).outcome);
+                link_(x, link_.costly(x, is_positive), is_positive).outcome);
     }
   }
 
@@ -137,8 +136,8 @@ class Elements {
   }
   template <class X>
   void add_vector(int64_t column, const X& x, const X& weights, Tally<A>& tally) const {
-    const X given = link_.given(x), costly = link_.costly(given, Mask<X>{});
-    tally.add_negatives(column, weights, link_(x, given, costly, Mask<X>{}).outcome);
+    const auto costly = link_.costly(x, Mask<X>{});
+    tally.add_negatives(column, weights, link_(x, costly, Mask<X>{}).outcome);
   }
 
   A input(int64_t offset) const { return load(static_cast<const T*>(call_.inputs)[offset]); }

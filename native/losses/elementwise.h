@@ -13,6 +13,8 @@ template <class T, class Term, class Link, class Sides, class Target>
 struct Elementwise {
   using Stored = T;
   using A = Compute<T>;
+  template <class V>
+  using Costly = typename Link::template Costly<V>;
   // No element has a number of its own beside its target, such as a weight.
   static constexpr bool kIsUniform = Sides::kIsUniform;
   static constexpr bool kIsHard = Sides::kIsHard;
@@ -55,9 +57,9 @@ struct Elementwise {
   // `kIsRegular` says that the link is regular there, and `upstream` finite; `costly` is the
   // link's.
   template <bool kIsRegular = false, class V>
-  HD Dual<V> of_side(V x, V given, V costly, const Mask<V>& is_positive, V weight,
+  HD Dual<V> of_side(V x, const Costly<V>& costly, const Mask<V>& is_positive, V weight,
                      V upstream) const {
-    const Dual<V> loss = unweighted<kIsRegular>(x, given, costly, is_positive);
+    const Dual<V> loss = unweighted<kIsRegular>(x, costly, is_positive);
     const V value = weight * loss.value, slope = weight * loss.slope;
     if constexpr (kIsRegular) {
       return {value, upstream * slope};
@@ -68,18 +70,18 @@ struct Elementwise {
     }
   }
   template <bool kIsRegular, class V>
-  HD Dual<V> unweighted(V x, V given, V costly, const Mask<V>& is_positive) const {
+  HD Dual<V> unweighted(V x, const Costly<V>& costly, const Mask<V>& is_positive) const {
     const Linked<V, kIsRegular> linked =
-        link.template operator()<kIsRegular>(x, given, costly, is_positive);
+        link.template operator()<kIsRegular>(x, costly, is_positive);
     const Dual<V> outcome = term(linked.outcome);
     return {outcome.value, outcome.slope * linked.slope};
   }
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
-    const V given = link.given(x), costly = link.template costly<kIsRegular>(given, is_positive);
-    return of_side<kIsRegular>(x, given, costly, is_positive, weight, upstream);
+    const Costly<V> costly = link.template costly<kIsRegular>(x, is_positive);
+    return of_side<kIsRegular>(x, costly, is_positive, weight, upstream);
   }
-  HD bool is_regular(A x) const { return link.index(link.given(x)) < link.regular.count; }
+  HD bool is_regular(A x) const { return link.index(x) < link.regular.count; }
 };
 
 }  // namespace culoss

@@ -10,12 +10,10 @@
 
 namespace culoss {
 
-// An outcome as a function of one input x. `given` is what a link computes with in place of x, and
-// `index` tells whether that is in the interval `regular`: there all numbers on the way are finite
-// and normal, and the guards against everything else can be left out, which `kIsRegular` does.
-// `costly` is the part that takes longest, so that an engine may take it of many x first. Of a
-// `given` and a `costly` of 0, "is not of this class" has a surprisal of 0 and a finite slope, so
-// that an engine can leave an x out.
+// An outcome as a function of one input x. `costly` is what takes longest of it, so that an engine
+// may take that of many x first. `index` tells whether x is in the interval `regular`: there all
+// numbers on the way are finite and normal, and the guards against everything else can be left out,
+// which `kIsRegular` does.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
@@ -45,38 +43,46 @@ struct Probability {
     return {A(low), A(high), A(INFINITY), A(INFINITY)};
   }
 
-  // x clamped; NaN passes.
   template <class V>
-  HD V given(V x) const {
-    const V least = all<V>(low), most = all<V>(high);
-    const V raised = select<V>(x < least, least, x);
-    return select<V>(raised > most, most, raised);
-  }
-  template <class V>
-  HD Bits<V> index(V given) const {
-    return regular.index(given);
+  HD Bits<V> index(V x) const {
+    return regular.index(clamped(x));
   }
 
-  // −log p.
+  template <class V>
+  struct Costly {
+    V given;  // x clamped
+    V surprisal;
+  };
   template <bool kIsRegular = false, class V>
-  HD V costly(V given, const Mask<V>& is_positive) const {
+  HD Costly<V> costly(V x, const Mask<V>& is_positive) const {
+    const V given = clamped(x);
     const auto [p, q] = outcome_of(given, is_positive);
     const V surprisal = surprisal_of<kDigits, kIsRegular>(p, q);
-    return kIsRegular ? surprisal : select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal);
+    if constexpr (kIsRegular) return {given, surprisal};
+    return {given, select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal)};
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
-  HD Linked<V, kIsRegular> operator()(V x, V given, V surprisal, const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of(given, is_positive);
-    const Mask<V> passes = given == x;
+  HD Linked<V, kIsRegular> operator()(V x, const Costly<V>& costly,
+                                      const Mask<V>& is_positive) const {
+    const auto [p, q] = outcome_of(costly.given, is_positive);
+    const Mask<V> passes = costly.given == x;
     V slope;
     if constexpr (kIsRegular) {
       slope = select<V>(passes, reciprocal(p), V{});
     } else {
       slope = select<V>(passes, reciprocal_of(p), select<V>(x == x, V{}, x));  // NaN passes
     }
-    return {{surprisal, p, q}, select<V>(is_positive, -slope, slope)};
+    return {{costly.surprisal, p, q}, select<V>(is_positive, -slope, slope)};
+  }
+
+  // NaN passes.
+  template <class V>
+  HD V clamped(V x) const {
+    const V least = all<V>(low), most = all<V>(high);
+    const V raised = select<V>(x < least, least, x);
+    return select<V>(raised > most, most, raised);
   }
 
  private:
@@ -110,26 +116,29 @@ struct Sigmoid {
   static constexpr Interval<A> regular = Interval<A>::of(0, 80);  // of |x|
 
   template <class V>
-  HD V given(V x) const {
-    return x;
-  }
-  template <class V>
-  HD Bits<V> index(V given) const {
+  HD Bits<V> index(V x) const {
     constexpr Interval<A> of_magnitudes = regular;  // device code has no static members
-    return of_magnitudes.index(magnitude(given));
+    return of_magnitudes.index(magnitude(x));
   }
 
-  // e^−|x|.
+  template <class V>
+  struct Costly {
+    V e;     // e^−|x|
+    V high;  // σ(|x|)
+  };
   template <bool kIsRegular = false, class V>
-  HD V costly(V given, const Mask<V>&) const {
-    return exp_of_negative<kDigits, kIsRegular>(-magnitude(given));
+  HD Costly<V> costly(V x, const Mask<V>&) const {
+    const V e = exp_of_negative<kDigits, kIsRegular>(-magnitude(x));
+    return {e, reciprocal(1 + e)};
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
-  HD Linked<V, kIsRegular> operator()(V, V given, V e, const Mask<V>& is_positive) const {
-    const V high = reciprocal(1 + e), low = e * high;
-    const V against = select<V>(is_positive, -given, given);
+  HD Linked<V, kIsRegular> operator()(V x, const Costly<V>& costly,
+                                      const Mask<V>& is_positive) const {
+    const auto [e, high] = costly;
+    const V low = e * high;
+    const V against = select<V>(is_positive, -x, x);
     const Mask<V> is_likely = has_sign(against);
     const V surprisal = log1p_of<kDigits>(e) + larger(against, V{});
     const V q = select<V>(is_likely, low, high);

@@ -125,11 +125,11 @@ struct RowProbability : Probability<A, kDigits> {
 
   template <class V>
   HD V costly(V x, const Nothing&) const {
-    return link().costly(link().given(x), V{} == V{});
+    return link().costly(x, V{} == V{}).surprisal;
   }
   template <class V>
   HD Linked<V> operator()(V x, V surprisal, const Nothing&) const {
-    return link()(x, link().given(x), surprisal, V{} == V{});
+    return link()(x, {link().clamped(x), surprisal}, V{} == V{});
   }
 
  private:
