@@ -167,6 +167,29 @@ describe('saturation', () => {
     });
   }
 
+  for (const from of ['probabilities', 'logits'] as const) {
+    onDevices(
+      `${from}: what has no weight has a gradient of 0, whatever comes from behind`,
+      (device) => {
+        const columns = 40;
+        const inputs = tensor(new Float32Array(2 * columns).fill(0.25), [2, columns], { device });
+        const ids = tensor(new Int32Array([0, columns - 1]), [2], { device });
+        for (const loss of lossNames.filter(isBinary)) {
+          const criterion = criterionOf({ loss, from, alpha: 1 }, { reduction: 'sum' });
+          for (const upstream of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]) {
+            const gradOutput = tensor([upstream], undefined, { device });
+            const slopes = numbers(criterion.valueAndGrad(inputs, ids, { gradOutput }).grad);
+            const [first, last] = [slopes.shift(), slopes.pop()];
+            expectSame([first, last] as number[], [-upstream, -upstream]);
+            expect(new Set(slopes.map(Math.abs)), `${loss} ${upstream}`).to.deep.equal(
+              new Set([0]),
+            );
+          }
+        }
+      },
+    );
+  }
+
   onDevices(
     'a target masked with -Infinity has the same gradient as an id and as one-hot',
     (device) => {

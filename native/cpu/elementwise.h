@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "../losses/elementwise.h"
 #include "operands.h"
+#include "outcomes.h"
 #include "output.h"
 
 namespace culoss::cpu {
@@ -17,11 +17,16 @@ class ElementwiseLoop {
   using T = typename Work::Stored;
   using A = typename Work::A;
   using V = Vector<A>;
+  using Side = typename Outcomes<Work>::Side;
+  static constexpr bool kIsFloat = std::is_same_v<A, float>;
 
  public:
   ElementwiseLoop(const Work& work, const Division& division)
-      : work_(work), division_(division), grad_(work.grad, work.layout.elements()) {
-    std::fill_n(counts_.of, kBlock, A(1));
+      : work_(work),
+        division_(division),
+        grad_(work.grad, work.layout.elements()),
+        outcomes_(work) {
+    if constexpr (Work::kIsHard && kIsFloat) std::fill_n(counts_.of, kBlock, A(1));
   }
 
   // The sum of the losses of the elements [begin, end).
@@ -32,7 +37,7 @@ class ElementwiseLoop {
       inputs_ = inputs_of(at, n);
       sum += evaluate(at, n);
       if (work_.losses) write_losses(at, n);
-      if (grad_.is_wanted()) grad_.write(at, slopes_.of, n);
+      if (grad_.is_wanted()) grad_.write(at, outcomes_.slopes.of, n);
     }
     grad_.finish();
     return sum;
@@ -52,8 +57,7 @@ class ElementwiseLoop {
   void prefetch_next(int n) const {
     if (inputs_ != loaded_.of) prefetch(inputs_ + kBlock, n);
   }
-  // The sum of the losses of a block, of which it leaves the slopes, and the losses if they are
-  // asked for.
+  // The sum of the losses of a block, which it leaves if they are asked for, and slopes likewise.
   double evaluate(int64_t at, int n) {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
@@ -62,35 +66,33 @@ class ElementwiseLoop {
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
-    return sum_of_fours(losses_, n);
+    return sum_of_fours(outcomes_.losses, n);
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
   // mended. Where nothing is in the way, the sum is taken at once.
   double evaluate_rows(int64_t at, int n) {
-    const A upstream = work_.upstream({}, slope_of_division());
+    const A upstream = work_.upstream({}, slope_of_division()), weight = work_.sides.negative;
     const bool do_all_count = find_positives(at, n);
     evaluate_positives(upstream);
-    const A weight = work_.sides.negative, factor = weight * upstream;
     const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
-    const bool is_regular = prepare(inputs_, padded(n), side_at);
-    bool has_sum = false, has_slopes = false;
+    const bool is_regular = outcomes_.prepare(inputs_, padded(n), side_at);
+    const bool has_sum = kIsFloat && is_regular && do_all_count && !work_.losses;
     double sum = 0;
-    if constexpr (std::is_same_v<A, float>) {
-      has_sum = is_regular && do_all_count && !work_.losses;
-      if (has_sum) sum = evaluate_negatives(n, factor);
-      const bool is_exact = isnormal(factor) || weight == 0 || upstream == 0;
-      has_slopes = has_sum && (is_exact || !grad_.is_wanted());
+    if constexpr (kIsFloat) {
+      if (has_sum) sum = weight * sum_negatives(n, weight * upstream);
     }
     if (!has_sum) prefetch_next(n);
-    if (!has_slopes) evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
+    if (!has_sum || (grad_.is_wanted() && !is_exact(weight, upstream))) {
+      outcomes_.evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
+    }
     for (int k = 0; k < positives_; ++k) {
-      losses_.of[places_[k]] = losses_of_positives_.of[k];
-      slopes_.of[places_[k]] = slopes_of_positives_.of[k];
+      outcomes_.losses.of[places_[k]] = losses_of_positives_.of[k];
+      outcomes_.slopes.of[places_[k]] = slopes_of_positives_.of[k];
     }
     if (has_sum) return sum + sum_of_fours(losses_of_positives_, positives_);
     if (!do_all_count) clear_others(at, n);
-    return sum_of_fours(losses_, n);
+    return sum_of_fours(outcomes_.losses, n);
   }
   // Those of a block; whether all rows count.
   bool find_positives(int64_t at, int n) {
@@ -110,29 +112,26 @@ class ElementwiseLoop {
     if (positives_ == 0) return;
     pad(positive_, positives_, A(0.5));
     const V weight = all<V>(work_.sides.positive);
-    evaluate_sides(positive_.of, positives_, upstream, [=](int) {
+    outcomes_.compute(positive_.of, positives_, upstream, [=](int) {
       return Side{V{} == V{}, weight};
     });
     keep_positives(positives_);
   }
-  // Negatives that are prepared and regular, in rows that all count: their losses are added up
-  // where they are found, and weighed together. `factor` is what slopes are multiplied by.
-  [[gnu::flatten, gnu::noinline]] double evaluate_negatives(int n, A factor) {
-    set_counts(n, 0);
-    const Work work = work_;
-    const A* const inputs = inputs_;
-    const bool has_slopes = grad_.is_wanted();
-    const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V sum) {
-      if (std::is_same_v<T, A> && begins_line) __builtin_prefetch(inputs + kBlock + i);
-      const Dual<V> loss =
-          work.template unweighted<true>(vector_at(inputs + i), costly_at(i), Mask<V>{});
-      if (has_slopes) slopes_.at(i) = loss.slope * factor;
-      return multiply_add(loss.value, counts_.at(i), sum);
-    });
-    set_counts(n, 1);
-    return work.sides.negative * sum;
+  // Whether their product keeps its digits, so that slopes can be multiplied by that.
+  static bool is_exact(A weight, A upstream) {
+    const A factor = weight * upstream;
+    return isnormal(factor) || (factor == 0 && (weight == 0 || upstream == 0));
   }
-  // How often what is no negative of a block counts among them.
+  // Of negatives that are regular.
+  double sum_negatives(int n, A factor) {
+    set_counts(n, 0);
+    const double sum =
+        grad_.is_wanted() ? outcomes_.template add_up_negatives<true>(inputs_, n, counts_, factor)
+                          : outcomes_.template add_up_negatives<false>(inputs_, n, counts_, factor);
+    set_counts(n, 1);
+    return sum;
+  }
+  // What is no negative of a block counts 0 or 1 times.
   void set_counts(int n, A count) {
     for (int k = 0; k < positives_; ++k) counts_.of[places_[k]] = count;
     std::fill(counts_.of + n, counts_.of + padded(n), count);
@@ -143,8 +142,8 @@ class ElementwiseLoop {
       if (id >= 0) return;
       const int64_t begin = std::max<int64_t>(first, 0);
       const int64_t end = std::min<int64_t>(first + work_.layout.columns, n);
-      std::fill(losses_.of + begin, losses_.of + end, A(0));
-      std::fill(slopes_.of + begin, slopes_.of + end, A(0));
+      std::fill(outcomes_.losses.of + begin, outcomes_.losses.of + end, A(0));
+      std::fill(outcomes_.slopes.of + begin, outcomes_.slopes.of + end, A(0));
     });
   }
   // Calls `f(first, id)` for the rows of [at, at + n): where a row begins, seen from `at`, and its
@@ -158,8 +157,8 @@ class ElementwiseLoop {
     }
   }
   void keep_positives(int n) {
-    std::copy_n(losses_.of, n, losses_of_positives_.of);
-    std::copy_n(slopes_.of, n, slopes_of_positives_.of);
+    std::copy_n(outcomes_.losses.of, n, losses_of_positives_.of);
+    std::copy_n(outcomes_.slopes.of, n, slopes_of_positives_.of);
   }
 
   void evaluate_weighed(int n) {
@@ -170,77 +169,17 @@ class ElementwiseLoop {
       const Mask<V> is_positive = positive_.at(i) != V{};
       return Side{is_positive, select<V>(is_positive, positive_.at(i), negative_.at(i))};
     };
-    evaluate_sides(inputs_, n, upstream, side_at);
+    outcomes_.compute(inputs_, n, upstream, side_at);
     if (!is_soft) return;
     keep_positives(n);
     for_each_vector<A>(n, [&](int i) {
       negative_.at(i) = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
       positive_.at(i) = V{};
     });
-    evaluate_sides(inputs_, n, upstream, side_at);
+    outcomes_.compute(inputs_, n, upstream, side_at);
     for_each_vector<A>(n, [&](int i) {
-      losses_.at(i) = losses_of_positives_.at(i) + losses_.at(i);
-      slopes_.at(i) = slopes_of_positives_.at(i) + slopes_.at(i);
-    });
-  }
-
-  // The outcome of an element, and what it counts.
-  struct Side {
-    Mask<V> is_positive;
-    V weight;
-  };
-
-  // The losses of inputs, each of the side `side_at(i)`. In two loops, which is faster: one would
-  // be a long chain.
-  template <class SideAt>
-  void evaluate_sides(const A* inputs, int n, A upstream, const SideAt& side_at) {
-    evaluate_prepared(prepare(inputs, n, side_at), inputs, n, upstream, side_at);
-  }
-  // The costly part of the link, in `first_` and `second_`; whether all are regular.
-  template <class SideAt>
-  bool prepare(const A* inputs, int n, const SideAt& side_at) {
-    if constexpr (std::is_same_v<A, float>) {
-      if (prepare_as<true>(inputs, n, side_at)) return true;
-    }
-    prepare_as<false>(inputs, n, side_at);
-    return false;
-  }
-  template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] bool prepare_as(const A* inputs, int n, const SideAt& side_at) {
-    const auto link = work_.link;  // so that its numbers stay in registers
-    Bits<V> most{};
-    for_each_vector<A>(n, [&](int i) {
-      const V x = vector_at(inputs + i);
-      most = larger(most, link.index(x));
-      const auto [first, second] = link.template costly<kIsRegular>(x, side_at(i).is_positive);
-      first_.at(i) = first;
-      second_.at(i) = second;
-    });
-    return are_all<V>(most < Bits<V>{} + link.regular.count);
-  }
-  auto costly_at(int i) const {
-    return typename Work::template Costly<V>{first_.at(i), second_.at(i)};
-  }
-  template <class SideAt>
-  void evaluate_prepared(bool is_regular, const A* inputs, int n, A upstream,
-                         const SideAt& side_at) {
-    if constexpr (std::is_same_v<A, float>) {
-      if (is_regular && isfinite(upstream)) {
-        return evaluate_as<true>(inputs, n, upstream, side_at);
-      }
-    }
-    evaluate_as<false>(inputs, n, upstream, side_at);
-  }
-  template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] void evaluate_as(const A* inputs, int n, A upstream,
-                                                   const SideAt& side_at) {
-    const Work work = work_;
-    for_each_vector<A>(n, [&](int i) {
-      const auto [is_positive, weight] = side_at(i);
-      const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), costly_at(i),
-                                                             is_positive, weight, all<V>(upstream));
-      losses_.at(i) = loss.value;
-      slopes_.at(i) = loss.slope;
+      outcomes_.losses.at(i) = losses_of_positives_.at(i) + outcomes_.losses.at(i);
+      outcomes_.slopes.at(i) = slopes_of_positives_.at(i) + outcomes_.slopes.at(i);
     });
   }
 
@@ -248,19 +187,20 @@ class ElementwiseLoop {
   // targets and whether they count, and those of the outcomes alpha and its complement.
   void weigh(int64_t at, int n) {
     for_each_stretch(at, n, [&](const Stretch& of, int i) {
-      load_targets(work_.target, of, losses_.of + i, slopes_.of + i);
+      load_targets(work_.target, of, outcomes_.losses.of + i, outcomes_.slopes.of + i);
       if constexpr (!Work::kIsUniform) load_factors(of, i, n);
     });
     const auto sides = work_.sides;
     for_each_vector<A>(n, [&](int i) {
       Weights<V> weights;
       if constexpr (Work::kIsUniform) {
-        weights = sides(losses_.at(i));
+        weights = sides(outcomes_.losses.at(i));
       } else {
-        weights = sides(losses_.at(i), {positive_.at(i), negative_.at(i), pos_weights_.at(i),
-                                        class_weights_.at(i) * sample_weights_.at(i)});
+        weights =
+            sides(outcomes_.losses.at(i), {positive_.at(i), negative_.at(i), pos_weights_.at(i),
+                                           class_weights_.at(i) * sample_weights_.at(i)});
       }
-      const Mask<V> counts = slopes_.at(i) != V{};
+      const Mask<V> counts = outcomes_.slopes.at(i) != V{};
       positive_.at(i) = select<V>(counts, weights.positive, V{});
       negative_.at(i) = select<V>(counts, weights.negative, V{});
     });
@@ -301,22 +241,23 @@ class ElementwiseLoop {
     load_numbers(work_.grad_output.array, at, 1, n, positive_.of);
     const A slope_of_division = this->slope_of_division();
     for_each_vector<A>(n, [&](int i) {
-      const V slope = slopes_.at(i), upstream = positive_.at(i) * slope_of_division;
-      slopes_.at(i) = select<V>(slope == V{}, V{}, slope * upstream);  // not 0 · ∞
+      const V slope = outcomes_.slopes.at(i), upstream = positive_.at(i) * slope_of_division;
+      outcomes_.slopes.at(i) = select<V>(slope == V{}, V{}, slope * upstream);  // not 0 · ∞
     });
   }
 
   void write_losses(int64_t at, int n) const {
     A* const losses = work_.losses + at;
-    if (division_.divisor == 1) return copy(losses, losses_.of, n);
-    for (int i = 0; i < n; ++i) losses[i] = A(division_.of(losses_.of[i]));
+    if (division_.divisor == 1) return copy(losses, outcomes_.losses.of, n);
+    for (int i = 0; i < n; ++i) losses[i] = A(division_.of(outcomes_.losses.of[i]));
   }
 
   const Work& work_;
   const Division& division_;
   Gradient<T> grad_;
   const A* inputs_;  // of the block
-  Block<A> loaded_, first_, second_, counts_, positive_, negative_, losses_, slopes_;
+  Outcomes<Work> outcomes_;
+  Block<A> loaded_, counts_, positive_, negative_;
   Block<A> pos_weights_, class_weights_, sample_weights_;
   Block<A> losses_of_positives_, slopes_of_positives_;
   int positives_;       // how many a block of class ids has

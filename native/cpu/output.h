@@ -35,8 +35,8 @@ inline void stream_line(char* to, const char* from) {
 #endif
 }
 
-// Writes to memory that nobody reads soon: in whole lines wherever a piece begins and ends, since
-// what is left of one waits for the next piece. A line that is written in two ways takes long.
+// Writes to memory that nobody reads soon: in whole lines wherever one piece meets the next, since
+// what is left of a line waits for that. A line that is written in two ways takes long.
 class LineStream {
  public:
   void write(void* target, const void* source, size_t bytes) {
@@ -59,7 +59,7 @@ class LineStream {
     memcpy(line() + (end - from) - kLine, end - kLine, kLine);
     waits_from_ = to;
   }
-  // What waits, and all that was written before what other threads see next.
+  // Writes what waits. All is seen by other threads before what this one writes next.
   void finish() {
     flush();
 #ifdef __SSE2__
@@ -106,7 +106,7 @@ class Gradient {
 
  public:
   Gradient(T* memory, int64_t elements)
-      : memory_(memory), streams_(elements * int64_t(sizeof(T)) >= kMostCached) {}
+      : memory_(memory), is_large_(elements * int64_t(sizeof(T)) >= kMostCached) {}
 
   bool is_wanted() const { return memory_ != nullptr; }
 
@@ -121,18 +121,18 @@ class Gradient {
     }
   }
   void finish() {
-    if (streams_) stream_.finish();
+    if (is_large_) lines_.finish();
   }
 
  private:
   void put(int64_t at, const T* values, int n) {
-    if (streams_) return stream_.write(memory_ + at, values, size_t(n) * sizeof(T));
+    if (is_large_) return lines_.write(memory_ + at, values, size_t(n) * sizeof(T));
     copy(memory_ + at, values, n);
   }
 
   T* memory_;
-  bool streams_;
-  LineStream stream_;
+  bool is_large_;
+  LineStream lines_;
 };
 
 }  // namespace culoss::cpu

@@ -10,10 +10,10 @@
 
 namespace culoss {
 
-// An outcome as a function of one input x. `costly` is what takes longest of it, so that an engine
-// may take that of many x first. `index` tells whether x is in the interval `regular`: there all
-// numbers on the way are finite and normal, and the guards against everything else can be left out,
-// which `kIsRegular` does.
+// An outcome as a function of one input x. `costly` is the part that takes longest, so that an
+// engine may take that of many x first. `index` tells whether x is in the interval `regular`: there
+// all numbers on the way are finite and normal, and the guards against everything else can be left
+// out, which `kIsRegular` does.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
@@ -50,24 +50,24 @@ struct Probability {
 
   template <class V>
   struct Costly {
-    V given;  // x clamped
+    V clamped;
     V surprisal;
   };
   template <bool kIsRegular = false, class V>
   HD Costly<V> costly(V x, const Mask<V>& is_positive) const {
-    const V given = clamped(x);
-    const auto [p, q] = outcome_of(given, is_positive);
+    const V within = clamped(x);
+    const auto [p, q] = outcome_of(within, is_positive);
     const V surprisal = surprisal_of<kDigits, kIsRegular>(p, q);
-    if constexpr (kIsRegular) return {given, surprisal};
-    return {given, select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal)};
+    if constexpr (kIsRegular) return {within, surprisal};
+    return {within, select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal)};
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
   HD Linked<V, kIsRegular> operator()(V x, const Costly<V>& costly,
                                       const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of(costly.given, is_positive);
-    const Mask<V> passes = costly.given == x;
+    const auto [p, q] = outcome_of(costly.clamped, is_positive);
+    const Mask<V> passes = costly.clamped == x;
     V slope;
     if constexpr (kIsRegular) {
       slope = select<V>(passes, reciprocal(p), V{});
@@ -92,9 +92,9 @@ struct Probability {
     V q;
   };
   template <class V>
-  HD Sides<V> outcome_of(V given, const Mask<V>& is_positive) const {
-    const V rest = 1 - given;
-    return {select<V>(is_positive, given, rest), select<V>(is_positive, rest, given)};
+  HD Sides<V> outcome_of(V x, const Mask<V>& is_positive) const {
+    const V rest = 1 - x;
+    return {select<V>(is_positive, x, rest), select<V>(is_positive, rest, x)};
   }
   template <class V>
   HD V reciprocal_of(V p) const {
