@@ -27,6 +27,7 @@ const symbols = ['circle', 'triangle', 'rect', 'diamond', 'pin'];
 
 /** Speed of each workload as a part of what a plain copy has. */
 export function speedPlot(rows: readonly MeasuredRow[]): string {
+  // Nearly all are of both, which the axis says: names would have no room.
   const labels = rows.map(({ title }) => title.replace(' value and gradient', ''));
   return render(
     {
