@@ -83,7 +83,7 @@ describe('instruction sets', () => {
         const begun = /^\w+ <(.*)>:$/.exec(line)?.[1];
         if (begun !== undefined) {
           const isLoop =
-            /::(prepare_as|evaluate_as|add_up_negatives|evaluate|exponentiate|add_exponentials|couple)[<(]/.test(
+            /::(evaluate_as|add_up_negatives|evaluate|exponentiate|add_exponentials|couple)[<(]/.test(
               begun,
             );
           current =

@@ -99,6 +99,15 @@ using Mask = typename LanesOf<A>::Mask;
 template <class A>
 using Bits = typename LanesOf<A>::Unsigned;
 
+template <class A>
+HD constexpr Bits<A> bits_of(const A& x) {
+  return std::bit_cast<Bits<A>>(x);
+}
+template <class A>
+HD inline A of_bits(const Bits<A>& bits) {
+  return std::bit_cast<A>(bits);
+}
+
 // a b + c: rounded once where the machine can, which is one instruction there.
 template <class A>
 HD inline A multiply_add(const A& a, const A& b, const A& c) {
@@ -118,6 +127,17 @@ HD inline A multiply_add(const A& a, const A& b, const A& c) {
   if constexpr (std::is_same_v<A, Floats>) return A(vfmaq_f32(c, a, b));
 #endif
   return a * b + c;
+#endif
+}
+
+// a b + c where b has few digits, and c takes away most of what a b is: rounded once everywhere.
+template <class A>
+inline A multiply_short_add(const A& a, const A& b, const A& c) {
+#if defined(__FMA__) || defined(__ARM_NEON)
+  return multiply_add(a, b, c);
+#else
+  const A high = of_bits<A>(bits_of(a) & 0xfffff000u);  // its product is exact
+  return (high * b + c) + (a - high) * b;
 #endif
 }
 
@@ -166,19 +186,33 @@ inline bool are_all(const Mask<A>& which) {
     return over_lanes(lanes_of<Int>(which), [](Int a, Int b) { return a & b; }) != 0;
   }
 }
-template <class A>
-HD constexpr Bits<A> bits_of(const A& x) {
-  return std::bit_cast<Bits<A>>(x);
-}
-template <class A>
-HD inline A of_bits(const Bits<A>& bits) {
-  return std::bit_cast<A>(bits);
-}
 // Whether a number has a minus sign, −0 too; for a choice of lanes, that takes no comparison.
 template <class A>
 HD inline Mask<A> has_sign(const A& x) {
   using Signed = typename LanesOf<A>::Int;
   return std::bit_cast<Signed>(x) < Signed{};
+}
+// The entries of a table at the last three bits of indices.
+template <class A>
+inline A entries_of(const Scalar<A> (&table)[8], const Bits<A>& indices) {
+#if defined(__AVX2__) && !defined(__CUDACC__)
+  if constexpr (std::is_same_v<A, Floats>) {
+    const __m256 entries = _mm256_load_ps(table);
+#if defined(__AVX512F__)
+    const __m512 twice = _mm512_maskz_broadcast_f32x8(0xffff, entries);  // see `widened`
+    return A(_mm512_maskz_permutexvar_ps(0xffff, __m512i(indices), twice));
+#else
+    return A(_mm256_permutevar8x32_ps(entries, __m256i(indices)));
+#endif
+  }
+#endif
+  if constexpr (LanesOf<A>::kLanes == 1) {
+    return table[indices & 7];
+  } else {
+    A entries;
+    for (int lane = 0; lane < LanesOf<A>::kLanes; ++lane) entries[lane] = table[indices[lane] & 7];
+    return entries;
+  }
 }
 template <class A, class I>
 HD inline A number_of(const I& integers) {

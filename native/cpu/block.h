@@ -11,7 +11,7 @@
 
 namespace culoss::cpu {
 
-constexpr int kBlock = 512;
+constexpr int kBlock = 1024;
 
 // What the numbers of a block are computed in: vectors of float, double one by one.
 template <class A>
@@ -129,21 +129,21 @@ double sum_of_fours(Block<A>& block, int n) {
 
 // Σ over the vectors of n floats, of which the last ones reach up to `padded(n)`: `f(i,
 // begins_line, sum)` adds one of them to a sum, and `begins_line` says that it is the first one of
-// a line of a cache. Four of a lane are added as they are: they must be small enough for that.
+// a line of a cache. Eight of a lane are added as they are: they must be small enough for that.
 template <class F>
 [[gnu::always_inline]] inline double sum_of_vectors(int n, F&& f) {
   constexpr int kLanes = LanesOf<Floats>::kLanes;
   Sum sum;
-  for (int first = 0; first < n; first += 4 * kSums) {
-    Floats fours[kSums / kLanes] = {};
-    for (int i = first; i < std::min(first + 4 * kSums, n); i += kSums) {
+  for (int first = 0; first < n; first += 8 * kSums) {
+    Floats few[kSums / kLanes] = {};
+    for (int i = first; i < std::min(first + 8 * kSums, n); i += kSums) {
 #pragma GCC unroll 4
       for (int k = 0; k < kSums; k += kLanes) {
-        fours[k / kLanes] = f(i + k, k == 0, fours[k / kLanes]);
+        few[k / kLanes] = f(i + k, k == 0, few[k / kLanes]);
       }
     }
 #pragma GCC unroll 4
-    for (int k = 0; k < kSums; k += kLanes) sum.add(k, fours[k / kLanes]);
+    for (int k = 0; k < kSums; k += kLanes) sum.add(k, few[k / kLanes]);
   }
   return sum.total();
 }

@@ -24,22 +24,24 @@ class ElementwiseLoop {
   ElementwiseLoop(const Work& work, const Division& division)
       : work_(work),
         division_(division),
-        grad_(work.grad, work.layout.elements()),
-        outcomes_(work) {
+        outcomes_(work),
+        grad_(work.grad, work.layout.elements()) {
     if constexpr (Work::kIsHard && kIsFloat) std::fill_n(counts_.of, kBlock, A(1));
   }
 
   // The sum of the losses of the elements [begin, end).
-  double run(int64_t begin, int64_t end) {
+  double operator()(int64_t begin, int64_t end) {
     double sum = 0;
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
       inputs_ = inputs_of(at, n);
       sum += evaluate(at, n);
       if (work_.losses) write_losses(at, n);
-      if (grad_.is_wanted()) grad_.write(at, outcomes_.slopes.of, n);
+      if (grad_.is_wanted()) {
+        grad_.begin_write(at, outcomes_.slopes().of, n);
+        outcomes_.turn();
+      }
     }
-    grad_.finish();
     return sum;
   }
 
@@ -66,7 +68,7 @@ class ElementwiseLoop {
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
-    return sum_of_fours(outcomes_.losses, n);
+    return sum_of_fours(outcomes_.losses(), n);
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
@@ -75,24 +77,23 @@ class ElementwiseLoop {
     const A upstream = work_.upstream({}, slope_of_division()), weight = work_.sides.negative;
     const bool do_all_count = find_positives(at, n);
     evaluate_positives(upstream);
-    const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
-    const bool is_regular = outcomes_.prepare(inputs_, padded(n), side_at);
-    const bool has_sum = kIsFloat && is_regular && do_all_count && !work_.losses;
-    double sum = 0;
+    typename Outcomes<Work>::Total negatives{0, false};
     if constexpr (kIsFloat) {
-      if (has_sum) sum = weight * sum_negatives(n, weight * upstream);
+      if (do_all_count && !work_.losses) negatives = total_of_negatives(n, weight * upstream);
     }
+    const bool has_sum = negatives.is_regular;
     if (!has_sum) prefetch_next(n);
     if (!has_sum || (grad_.is_wanted() && !is_exact(weight, upstream))) {
-      outcomes_.evaluate_prepared(is_regular, inputs_, n, upstream, side_at);
+      const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
+      outcomes_.evaluate(inputs_, padded(n), upstream, side_at, grad_.take_lines());
     }
     for (int k = 0; k < positives_; ++k) {
-      outcomes_.losses.of[places_[k]] = losses_of_positives_.of[k];
-      outcomes_.slopes.of[places_[k]] = slopes_of_positives_.of[k];
+      outcomes_.losses().of[places_[k]] = losses_of_positives_.of[k];
+      outcomes_.slopes().of[places_[k]] = slopes_of_positives_.of[k];
     }
-    if (has_sum) return sum + sum_of_fours(losses_of_positives_, positives_);
+    if (has_sum) return weight * negatives.sum + sum_of_fours(losses_of_positives_, positives_);
     if (!do_all_count) clear_others(at, n);
-    return sum_of_fours(outcomes_.losses, n);
+    return sum_of_fours(outcomes_.losses(), n);
   }
   // Those of a block; whether all rows count.
   bool find_positives(int64_t at, int n) {
@@ -112,9 +113,8 @@ class ElementwiseLoop {
     if (positives_ == 0) return;
     pad(positive_, positives_, A(0.5));
     const V weight = all<V>(work_.sides.positive);
-    outcomes_.compute(positive_.of, positives_, upstream, [=](int) {
-      return Side{V{} == V{}, weight};
-    });
+    const auto side_at = [=](int) { return Side{V{} == V{}, weight}; };
+    outcomes_.evaluate(positive_.of, positives_, upstream, side_at, Lines{});
     keep_positives(positives_);
   }
   // Whether their product keeps its digits, so that slopes can be multiplied by that.
@@ -122,14 +122,15 @@ class ElementwiseLoop {
     const A factor = weight * upstream;
     return isnormal(factor) || (factor == 0 && (weight == 0 || upstream == 0));
   }
-  // Of negatives that are regular.
-  double sum_negatives(int n, A factor) {
+  auto total_of_negatives(int n, A factor) {
     set_counts(n, 0);
-    const double sum =
-        grad_.is_wanted() ? outcomes_.template add_up_negatives<true>(inputs_, n, counts_, factor)
-                          : outcomes_.template add_up_negatives<false>(inputs_, n, counts_, factor);
+    const Lines lines = grad_.take_lines();
+    const auto total =
+        grad_.is_wanted()
+            ? outcomes_.template add_up_negatives<true>(inputs_, n, counts_, factor, lines)
+            : outcomes_.template add_up_negatives<false>(inputs_, n, counts_, factor, lines);
     set_counts(n, 1);
-    return sum;
+    return total;
   }
   // What is no negative of a block counts 0 or 1 times.
   void set_counts(int n, A count) {
@@ -142,8 +143,8 @@ class ElementwiseLoop {
       if (id >= 0) return;
       const int64_t begin = std::max<int64_t>(first, 0);
       const int64_t end = std::min<int64_t>(first + work_.layout.columns, n);
-      std::fill(outcomes_.losses.of + begin, outcomes_.losses.of + end, A(0));
-      std::fill(outcomes_.slopes.of + begin, outcomes_.slopes.of + end, A(0));
+      std::fill(outcomes_.losses().of + begin, outcomes_.losses().of + end, A(0));
+      std::fill(outcomes_.slopes().of + begin, outcomes_.slopes().of + end, A(0));
     });
   }
   // Calls `f(first, id)` for the rows of [at, at + n): where a row begins, seen from `at`, and its
@@ -157,8 +158,8 @@ class ElementwiseLoop {
     }
   }
   void keep_positives(int n) {
-    std::copy_n(outcomes_.losses.of, n, losses_of_positives_.of);
-    std::copy_n(outcomes_.slopes.of, n, slopes_of_positives_.of);
+    std::copy_n(outcomes_.losses().of, n, losses_of_positives_.of);
+    std::copy_n(outcomes_.slopes().of, n, slopes_of_positives_.of);
   }
 
   void evaluate_weighed(int n) {
@@ -169,17 +170,17 @@ class ElementwiseLoop {
       const Mask<V> is_positive = positive_.at(i) != V{};
       return Side{is_positive, select<V>(is_positive, positive_.at(i), negative_.at(i))};
     };
-    outcomes_.compute(inputs_, n, upstream, side_at);
+    outcomes_.evaluate(inputs_, n, upstream, side_at, grad_.take_lines());
     if (!is_soft) return;
     keep_positives(n);
     for_each_vector<A>(n, [&](int i) {
       negative_.at(i) = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
       positive_.at(i) = V{};
     });
-    outcomes_.compute(inputs_, n, upstream, side_at);
+    outcomes_.evaluate(inputs_, n, upstream, side_at, Lines{});
     for_each_vector<A>(n, [&](int i) {
-      outcomes_.losses.at(i) = losses_of_positives_.at(i) + outcomes_.losses.at(i);
-      outcomes_.slopes.at(i) = slopes_of_positives_.at(i) + outcomes_.slopes.at(i);
+      outcomes_.losses().at(i) = losses_of_positives_.at(i) + outcomes_.losses().at(i);
+      outcomes_.slopes().at(i) = slopes_of_positives_.at(i) + outcomes_.slopes().at(i);
     });
   }
 
@@ -187,20 +188,20 @@ class ElementwiseLoop {
   // targets and whether they count, and those of the outcomes alpha and its complement.
   void weigh(int64_t at, int n) {
     for_each_stretch(at, n, [&](const Stretch& of, int i) {
-      load_targets(work_.target, of, outcomes_.losses.of + i, outcomes_.slopes.of + i);
+      load_targets(work_.target, of, outcomes_.losses().of + i, outcomes_.slopes().of + i);
       if constexpr (!Work::kIsUniform) load_factors(of, i, n);
     });
     const auto sides = work_.sides;
     for_each_vector<A>(n, [&](int i) {
       Weights<V> weights;
       if constexpr (Work::kIsUniform) {
-        weights = sides(outcomes_.losses.at(i));
+        weights = sides(outcomes_.losses().at(i));
       } else {
         weights =
-            sides(outcomes_.losses.at(i), {positive_.at(i), negative_.at(i), pos_weights_.at(i),
-                                           class_weights_.at(i) * sample_weights_.at(i)});
+            sides(outcomes_.losses().at(i), {positive_.at(i), negative_.at(i), pos_weights_.at(i),
+                                             class_weights_.at(i) * sample_weights_.at(i)});
       }
-      const Mask<V> counts = outcomes_.slopes.at(i) != V{};
+      const Mask<V> counts = outcomes_.slopes().at(i) != V{};
       positive_.at(i) = select<V>(counts, weights.positive, V{});
       negative_.at(i) = select<V>(counts, weights.negative, V{});
     });
@@ -241,20 +242,19 @@ class ElementwiseLoop {
     load_numbers(work_.grad_output.array, at, 1, n, positive_.of);
     const A slope_of_division = this->slope_of_division();
     for_each_vector<A>(n, [&](int i) {
-      const V slope = outcomes_.slopes.at(i), upstream = positive_.at(i) * slope_of_division;
-      outcomes_.slopes.at(i) = select<V>(slope == V{}, V{}, slope * upstream);  // not 0 · ∞
+      const V slope = outcomes_.slopes().at(i), upstream = positive_.at(i) * slope_of_division;
+      outcomes_.slopes().at(i) = select<V>(slope == V{}, V{}, slope * upstream);  // not 0 · ∞
     });
   }
 
   void write_losses(int64_t at, int n) const {
     A* const losses = work_.losses + at;
-    if (division_.divisor == 1) return copy(losses, outcomes_.losses.of, n);
-    for (int i = 0; i < n; ++i) losses[i] = A(division_.of(outcomes_.losses.of[i]));
+    if (division_.divisor == 1) return copy(losses, outcomes_.losses().of, n);
+    for (int i = 0; i < n; ++i) losses[i] = A(division_.of(outcomes_.losses().of[i]));
   }
 
   const Work& work_;
   const Division& division_;
-  Gradient<T> grad_;
   const A* inputs_;  // of the block
   Outcomes<Work> outcomes_;
   Block<A> loaded_, counts_, positive_, negative_;
@@ -262,6 +262,7 @@ class ElementwiseLoop {
   Block<A> losses_of_positives_, slopes_of_positives_;
   int positives_;       // how many a block of class ids has
   int places_[kBlock];  // of them
+  Gradient<T> grad_;    // of slopes that wait in the outcomes
 };
 
 }  // namespace culoss::cpu

@@ -16,9 +16,8 @@ struct Loops {
 
   template <class T, class Term, class Link, class Sides, class Target>
   void elementwise(const Elementwise<T, Term, Link, Sides, Target>& work) {
-    sum = sum_over_chunks(work.layout.elements(), kChunk, 1, [&](int64_t begin, int64_t end) {
-      return ElementwiseLoop(work, division).run(begin, end);
-    });
+    sum = sum_over_chunks(work.layout.elements(), kChunk, 1,
+                          [&] { return ElementwiseLoop(work, division); });
   }
 
   template <class T, class Term, class Link, class Target>
@@ -30,8 +29,9 @@ struct Loops {
       sum = RowsAlong<Work>::run_all(work, division);
     } else {
       const int64_t rows = work.layout.rows();  // of very many elements that lie apart
-      sum = sum_over_chunks(rows, 1, work.layout.columns, [&](int64_t row, int64_t) {
-        return whole_row(work, work.layout.row(row), division);
+      sum = sum_over_chunks(rows, 1, work.layout.columns, [&] {
+        return
+            [&](int64_t row, int64_t) { return whole_row(work, work.layout.row(row), division); };
       });
     }
   }

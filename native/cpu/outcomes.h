@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../losses/elementwise.h"
-#include "block.h"
+#include "output.h"
 
 namespace culoss::cpu {
 
@@ -12,10 +12,18 @@ class Outcomes {
   using A = typename Work::A;
   using V = Vector<A>;
 
- public:
-  Block<A> losses, slopes;  // of what was evaluated last
+  template <class V>
+  using Costly = typename Work::template Costly<V>;
+  static constexpr int kLanes = LanesOf<V>::kLanes;
 
+ public:
   explicit Outcomes(const Work& work) : work_(work) {}
+
+  // Of what was evaluated last. Slopes stay for one more block after a turn.
+  Block<A>& losses() { return losses_; }
+  const Block<A>& losses() const { return losses_; }
+  Block<A>& slopes() { return slopes_[turn_]; }
+  void turn() { turn_ = 1 - turn_; }
 
   // The outcome of an element, and what it counts.
   struct Side {
@@ -23,82 +31,106 @@ class Outcomes {
     V weight;
   };
 
-  // Inputs, each of the side `side_at(i)`. In two loops, which is faster: one would be a long
-  // chain.
+  // Of inputs, each of the side `side_at(i)`. Meanwhile writes `lines`.
   template <class SideAt>
-  void compute(const A* inputs, int n, A upstream, const SideAt& side_at) {
-    evaluate_prepared(prepare(inputs, n, side_at), inputs, n, upstream, side_at);
-  }
-
-  // The first loop: the costly part of the link. Returns whether all inputs are regular.
-  template <class SideAt>
-  bool prepare(const A* inputs, int n, const SideAt& side_at) {
+  void evaluate(const A* inputs, int n, A upstream, const SideAt& side_at, const Lines& lines) {
+    bool are_written = false;
     if constexpr (std::is_same_v<A, float>) {
-      if (prepare_as<true>(inputs, n, side_at)) return true;
-    }
-    prepare_as<false>(inputs, n, side_at);
-    return false;
-  }
-
-  // The second loop.
-  template <class SideAt>
-  void evaluate_prepared(bool is_regular, const A* inputs, int n, A upstream,
-                         const SideAt& side_at) {
-    if constexpr (std::is_same_v<A, float>) {
-      if (is_regular && isfinite(upstream)) {
-        return evaluate_as<true>(inputs, n, upstream, side_at);
+      if (isfinite(upstream)) {
+        if (evaluate_as<true>(inputs, n, upstream, side_at, lines)) return;
+        are_written = true;
       }
     }
-    evaluate_as<false>(inputs, n, upstream, side_at);
+    evaluate_as<false>(inputs, n, upstream, side_at, are_written ? Lines{} : lines);
   }
 
-  // The second loop of negatives that are regular, which is shorter: it leaves no losses, but adds
-  // up those that count, without their weight. `factor` is what slopes are multiplied by.
+  // The sum of the losses that count, without their weight.
+  struct Total {
+    double sum;
+    bool is_regular;  // else it means nothing
+  };
+  // Of negatives, if all of them are regular, which is shorter: it leaves no losses. `factor` is
+  // what slopes are multiplied by.
   template <bool kHasSlopes>
-  [[gnu::flatten, gnu::noinline]] double add_up_negatives(const A* inputs, int n,
-                                                          const Block<A>& counts, A factor) {
+  [[gnu::flatten, gnu::noinline]] Total add_up_negatives(const A* inputs, int n,
+                                                         const Block<A>& counts, A factor,
+                                                         const Lines lines) {
     const Work work = work_;
-    return sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
-      if (std::is_same_v<T, A> && begins_line) __builtin_prefetch(inputs + kBlock + i);
+    Block<A>& slopes = this->slopes();
+    const auto negative = [](int) { return Side{}; };
+    Ahead<true, decltype(negative)> ahead(work.link, inputs, padded(n), negative);
+    const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
+      if (begins_line) {
+        if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
+        lines.write(size_t(i / kSums) * kLine);
+      }
       const Dual<V> loss =
-          work.template unweighted<true>(vector_at(inputs + i), costly_at(i), Mask<V>{});
+          work.template unweighted<true>(vector_at(inputs + i), ahead.next(), Mask<V>{});
       if constexpr (kHasSlopes) slopes.at(i) = loss.slope * factor;
       return multiply_add(loss.value, counts.at(i), so_far);
     });
+    lines.write_rest(size_t(padded(n) / kSums) * kLine);
+    return {sum, ahead.are_regular()};
   }
 
  private:
+  // What the link takes first and next, one and two vectors ahead of the rest: all three are long
+  // chains, and the machine works at them at once.
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] bool prepare_as(const A* inputs, int n, const SideAt& side_at) {
-    const auto link = work_.link;  // so that its numbers stay in registers
-    Bits<V> most{};
-    for_each_vector<A>(n, [&](int i) {
-      const V x = vector_at(inputs + i);
-      most = larger(most, link.index(x));
-      const auto [one, other] = link.template costly<kIsRegular>(x, side_at(i).is_positive);
-      costly_[0].at(i) = one;
-      costly_[1].at(i) = other;
-    });
-    return are_all<V>(most < Bits<V>{} + link.regular.count);
-  }
+  class Ahead {
+   public:
+    Ahead(const typename Work::Link& link, const A* inputs, int n, const SideAt& side_at)
+        : link_(link), inputs_(inputs), last_((n - 1) / kLanes * kLanes), side_at_(side_at) {
+      begun_ = begin(0);
+      next();
+    }
+    Costly<V> next() {
+      const Costly<V> now = next_;
+      next_ = link_.template costly<kIsRegular>(begun_, side_at_(at_).is_positive);
+      begun_ = begin(std::min(at_ + kLanes, last_));
+      return now;
+    }
+    bool are_regular() const { return are_all<V>(most_ < Bits<V>{} + link_.regular.count); }
+
+   private:
+    V begin(int i) {
+      const V x = vector_at(inputs_ + i);
+      most_ = larger(most_, link_.index(x));
+      at_ = i;
+      return link_.template begun<kIsRegular>(x, side_at_(i).is_positive);
+    }
+
+    const typename Work::Link link_;  // a copy, so that its numbers stay in registers
+    const A* inputs_;
+    int last_;
+    const SideAt& side_at_;
+    Bits<V> most_{};
+    int at_ = 0;  // what has begun
+    V begun_;
+    Costly<V> next_{};
+  };
+
   template <bool kIsRegular, class SideAt>
-  [[gnu::flatten, gnu::noinline]] void evaluate_as(const A* inputs, int n, A upstream,
-                                                   const SideAt& side_at) {
+  [[gnu::flatten, gnu::noinline]] bool evaluate_as(const A* inputs, int n, A upstream,
+                                                   const SideAt& side_at, const Lines lines) {
     const Work work = work_;
+    Block<A>& slopes = this->slopes();
+    Ahead<kIsRegular, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
+      if (i % kSums == 0) lines.write(size_t(i / kSums) * kLine);
       const auto [is_positive, weight] = side_at(i);
-      const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), costly_at(i),
+      const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), ahead.next(),
                                                              is_positive, weight, all<V>(upstream));
-      losses.at(i) = loss.value;
+      losses_.at(i) = loss.value;
       slopes.at(i) = loss.slope;
     });
-  }
-  auto costly_at(int i) const {
-    return typename Work::template Costly<V>{costly_[0].at(i), costly_[1].at(i)};
+    lines.write_rest(size_t(padded(n) / kSums) * kLine);
+    return ahead.are_regular();
   }
 
   const Work& work_;
-  Block<A> costly_[2];
+  Block<A> losses_, slopes_[2];
+  int turn_ = 0;
 };
 
 }  // namespace culoss::cpu

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <utility>
+
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
@@ -35,10 +37,28 @@ inline void stream_line(char* to, const char* from) {
 #endif
 }
 
+// Whole lines that are to be written past the cache, in the course of something else: memory takes
+// them one by one, and would keep one waiting who wrote all at once.
+struct Lines {
+  char* to = nullptr;
+  const char* from = nullptr;
+  size_t bytes = 0;
+
+  // Writes the one at an offset, if there is one.
+  void write(size_t at) const {
+    if (at < bytes) stream_line(to + at, from + at);
+  }
+  // Writes those from an offset on.
+  void write_rest(size_t at) const {
+    for (; at < bytes; at += kLine) stream_line(to + at, from + at);
+  }
+};
+
 // Writes to memory that nobody reads soon: in whole lines wherever one piece meets the next, since
 // what is left of a line waits for that. A line that is written in two ways takes long.
 class LineStream {
  public:
+  // Leaves whole lines of the source to whom takes them, which has to be before the next write.
   void write(void* target, const void* source, size_t bytes) {
     char* to = static_cast<char*>(target);
     const char* from = static_cast<const char*>(source);
@@ -55,12 +75,15 @@ class LineStream {
       to += kLine - before;
       from += kLine - before;
     }
-    for (; from + kLine <= end; to += kLine, from += kLine) stream_line(to, from);
-    memcpy(line() + (end - from) - kLine, end - kLine, kLine);
-    waits_from_ = to;
+    lines_ = {to, from, size_t(end - from) / kLine * kLine};
+    waits_from_ = to + lines_.bytes;
+    memcpy(room_ + begun(next_), end - kLine, kLine);  // what is left
   }
+  // The lines that wait, for the caller to write.
+  Lines take() { return std::exchange(lines_, {}); }
   // Writes what waits. All is seen by other threads before what this one writes next.
   void finish() {
+    take().write_rest(0);
     flush();
 #ifdef __SSE2__
     _mm_sfence();
@@ -93,10 +116,11 @@ class LineStream {
     waits_from_ = next_;
   }
 
-  char* next_ = nullptr;        // where the next piece is expected
-  char* waits_from_ = nullptr;  // up to there
   // The line that is not full, with room beside it: it is filled by copies of a whole line's size.
   alignas(kLine) char room_[3 * kLine];
+  Lines lines_;
+  char* next_ = nullptr;        // where the next piece is expected
+  char* waits_from_ = nullptr;  // up to there, behind the lines
 };
 
 // The gradient of a call.
@@ -108,21 +132,31 @@ class Gradient {
   Gradient(T* memory, int64_t elements)
       : memory_(memory), is_large_(elements * int64_t(sizeof(T)) >= kMostCached) {}
 
+  Gradient(const Gradient&) = delete;
+  // Writes what waits.
+  ~Gradient() {
+    if (is_large_) lines_.finish();
+  }
+
   bool is_wanted() const { return memory_ != nullptr; }
 
   // Rounds `n` slopes of a block, for the elements from `at` on.
   void write(int64_t at, const A* slopes, int n) {
+    begin_write(at, slopes, n);
+    lines_.take().write_rest(0);
+  }
+  // The same, but that whole lines may be left for the caller to take and write. Until the next
+  // call here the slopes must stay.
+  void begin_write(int64_t at, const A* slopes, int n) {
+    lines_.take().write_rest(0);
     if constexpr (std::is_same_v<T, A>) {
       put(at, slopes, n);
     } else {
-      alignas(64) T rounded[kBlock];
-      narrow(slopes, n, rounded);
-      put(at, rounded, n);
+      narrow(slopes, n, rounded_);
+      put(at, rounded_, n);
     }
   }
-  void finish() {
-    if (is_large_) lines_.finish();
-  }
+  Lines take_lines() { return lines_.take(); }
 
  private:
   void put(int64_t at, const T* values, int n) {
@@ -133,6 +167,7 @@ class Gradient {
   T* memory_;
   bool is_large_;
   LineStream lines_;
+  alignas(kLine) T rounded_[std::is_same_v<T, A> ? 1 : kBlock];
 };
 
 }  // namespace culoss::cpu

@@ -41,15 +41,26 @@ class Partials {
   T* of_;
 };
 
-// Calls `partial(begin, end)` for consecutive chunks of [0, count) and adds what it returns, in the
-// order of the chunks: the same bits for any number of threads.
-template <class F>
-double sum_over_chunks(int64_t count, int64_t chunk, int64_t elements, F&& partial) {
+// Chunks that follow each other, which a thread takes at once where there are very many.
+inline int64_t chunks_at_once(int64_t chunks) {
+  constexpr int64_t kLeastShares = 16, kMost = 64;  // for each thread, so that all end together
+  return std::clamp<int64_t>(chunks / (kLeastShares * threads()), 1, kMost);
+}
+
+// Adds what `make()(begin, end)` returns of consecutive chunks of [0, count), in the order of the
+// chunks: the same bits for any number of threads. What was made is called for several of them.
+template <class Make>
+double sum_over_chunks(int64_t count, int64_t chunk, int64_t elements, Make&& make) {
   const int64_t chunks = chunks_of(count, chunk);
-  if (chunks == 1) return partial(int64_t(0), count);
+  if (chunks == 1) return make()(int64_t(0), count);
   Partials<double> partials(chunks);
-  for_each_chunk(count, chunk, elements,
-                 [&](int64_t i, int64_t begin, int64_t end) { partials[i] = partial(begin, end); });
+  for_each_chunk(chunks, chunks_at_once(chunks), chunk * elements,
+                 [&](int64_t, int64_t first, int64_t last) {
+                   auto&& partial = make();
+                   for (int64_t i = first; i < last; ++i) {
+                     partials[i] = partial(i * chunk, std::min(count, (i + 1) * chunk));
+                   }
+                 });
   double sum = 0;
   for (int64_t i = 0; i < chunks; ++i) sum += partials[i];
   return sum;

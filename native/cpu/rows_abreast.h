@@ -38,9 +38,21 @@ class RowsAbreast {
   static double run_all(const Work& work, const Division& division) {
     const int64_t columns = work.layout.columns, most = rows_abreast(columns);
     const int64_t tiles = (rows_per_chunk(columns) + most - 1) / most;
-    return sum_over_chunks(
-        work.layout.rows(), tiles * most, columns,
-        [&](int64_t begin, int64_t end) { return RowsAbreast(work, division).run(begin, end); });
+    return sum_over_chunks(work.layout.rows(), tiles * most, columns,
+                           [&] { return RowsAbreast(work, division); });
+  }
+
+  // The sum of the losses of the rows [begin, end).
+  double operator()(int64_t begin, int64_t end) {
+    const int64_t inner = work_.layout.inner, most = rows_abreast(work_.layout.columns);
+    double sum = 0;
+    for (int64_t row = begin; row < end; row += n_) {
+      const int64_t neighbours = is_turned() ? end - row : inner - row % inner;
+      row_ = work_.layout.row(row);
+      n_ = int(std::min({most, end - row, neighbours}));
+      sum += tile();
+    }
+    return sum;
   }
 
  private:
@@ -63,19 +75,6 @@ class RowsAbreast {
     const int64_t least =
         std::clamp<int64_t>(kMostSteps / std::max<int64_t>(1, columns), 1, kLeast);
     return std::clamp<int64_t>(std::max(rows, least) / kSums * kSums, kSums, kBlock);
-  }
-
-  double run(int64_t begin, int64_t end) {
-    const int64_t inner = work_.layout.inner, most = rows_abreast(work_.layout.columns);
-    double sum = 0;
-    for (int64_t row = begin; row < end; row += n_) {
-      const int64_t neighbours = is_turned() ? end - row : inner - row % inner;
-      row_ = work_.layout.row(row);
-      n_ = int(std::min({most, end - row, neighbours}));
-      sum += tile();
-    }
-    grad_.finish();
-    return sum;
   }
 
   double tile() {

@@ -37,19 +37,17 @@ class RowsAlong {
     if (columns >= kLeastShared && rows < 4 * threads()) {
       RowsAlong loop(work, division);
       loop.is_shared_ = true;
-      return loop.run(0, rows);
+      return loop(0, rows);
     }
-    return sum_over_chunks(rows, rows_per_chunk(columns), columns, [&](int64_t begin, int64_t end) {
-      return RowsAlong(work, division).run(begin, end);
-    });
+    return sum_over_chunks(rows, rows_per_chunk(columns), columns,
+                           [&] { return RowsAlong(work, division); });
   }
 
   // The sum of the losses of the rows [begin, end).
-  double run(int64_t begin, int64_t end) {
+  double operator()(int64_t begin, int64_t end) {
     double sum = 0;
     const int64_t most = is_held() ? std::min<int64_t>(kRows, kHeld / stride()) : 1;
     for (int64_t r = begin; r < end; r += most) sum += tile(r, int(std::min(most, end - r)));
-    grad_.finish();
     return sum;
   }
 
@@ -140,7 +138,6 @@ class RowsAlong {
     for_each_chunk(columns, kChunk, 1, [&](int64_t i, int64_t begin, int64_t end) {
       RowsAlong loop(work_, division_);
       results[i] = step(loop, Range{begin, end});
-      loop.grad_.finish();
     });
     for (int64_t i = 0; i < chunks_of(columns, kChunk); ++i) add(results[i]);
   }

@@ -111,7 +111,7 @@ class Elements {
       const bool is_target = is_positive ? label.y > 0 : label.y < 1;
       if (weight == 0 && !is_target) continue;
       tally.add(is_positive, place.column, is_target, weight,
-                link_(x, link_.costly(x, is_positive), is_positive).outcome);
+                linked(x, Mask<A>(is_positive)).outcome);
     }
   }
 
@@ -136,8 +136,11 @@ class Elements {
   }
   template <class X>
   void add_vector(int64_t column, const X& x, const X& weights, Tally<A>& tally) const {
-    const auto costly = link_.costly(x, Mask<X>{});
-    tally.add_negatives(column, weights, link_(x, costly, Mask<X>{}).outcome);
+    tally.add_negatives(column, weights, linked(x, Mask<X>{}).outcome);
+  }
+  template <class X>
+  auto linked(const X& x, const Mask<X>& is_positive) const {
+    return link_(x, link_.costly(link_.begun(x, is_positive), is_positive), is_positive);
   }
 
   A input(int64_t offset) const { return load(static_cast<const T*>(call_.inputs)[offset]); }

@@ -52,16 +52,16 @@ double divisor_of(const Call& call) {
   double sum = 0;
   with_normalization(call, [&](const auto& normalization) {
     const int64_t width = normalization.is_over_targets() ? 1 : normalization.target.width();
+    const auto partial = [&](int64_t begin, int64_t end) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(normalization.target)>, Dense>) {
+        if (normalization.is_anywhere()) return sum_of_dense(normalization, begin, end);
+      }
+      double sum_of_items = 0;
+      for (int64_t item = begin; item < end; ++item) sum_of_items += normalization(item);
+      return sum_of_items;
+    };
     sum = sum_over_chunks(
-        normalization.items(), rows_per_chunk(width), width, [&](int64_t begin, int64_t end) {
-          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(normalization.target)>,
-                                       Dense>) {
-            if (normalization.is_anywhere()) return sum_of_dense(normalization, begin, end);
-          }
-          double partial = 0;
-          for (int64_t item = begin; item < end; ++item) partial += normalization(item);
-          return partial;
-        });
+        normalization.items(), rows_per_chunk(width), width, [&]() -> auto& { return partial; });
   });
   return std::max(sum, call.least_divisor());
 }

@@ -9,9 +9,10 @@
 
 namespace culoss {
 
-template <class T, class Term, class Link, class Sides, class Target>
+template <class T, class Term, class L, class Sides, class Target>
 struct Elementwise {
   using Stored = T;
+  using Link = L;
   using A = Compute<T>;
   template <class V>
   using Costly = typename Link::template Costly<V>;
@@ -78,7 +79,8 @@ struct Elementwise {
   }
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
-    const Costly<V> costly = link.template costly<kIsRegular>(x, is_positive);
+    const V begun = link.template begun<kIsRegular>(x, is_positive);
+    const Costly<V> costly = link.template costly<kIsRegular>(begun, is_positive);
     return of_side<kIsRegular>(x, costly, is_positive, weight, upstream);
   }
   HD bool is_regular(A x) const { return link.index(x) < link.regular.count; }

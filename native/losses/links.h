@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../core/interval.h"
+#include "../core/surprisal.h"
 #include "term.h"
 
 namespace culoss {
@@ -51,30 +52,34 @@ struct Probability {
   template <class V>
   struct Costly {
     V clamped;
-    V surprisal;
+    Reduced<V, kDigits> p;  // of the outcome
   };
   template <bool kIsRegular = false, class V>
-  HD Costly<V> costly(V x, const Mask<V>& is_positive) const {
-    const V within = clamped(x);
+  HD V begun(V x, const Mask<V>&) const {
+    return clamped(x);
+  }
+  template <bool kIsRegular = false, class V>
+  HD Costly<V> costly(V within, const Mask<V>& is_positive) const {
     const auto [p, q] = outcome_of(within, is_positive);
-    const V surprisal = surprisal_of<kDigits, kIsRegular>(p, q);
-    if constexpr (kIsRegular) return {within, surprisal};
-    return {within, select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal)};
+    return {within, Reduced<V, kDigits>::template of<kIsRegular>(p, q, !is_positive)};
   }
 
   // The outcome "is of this class", of probability x, or "is not", of probability 1 − x.
   template <bool kIsRegular = false, class V>
   HD Linked<V, kIsRegular> operator()(V x, const Costly<V>& costly,
                                       const Mask<V>& is_positive) const {
-    const auto [p, q] = outcome_of(costly.clamped, is_positive);
-    const Mask<V> passes = costly.clamped == x;
-    V slope;
-    if constexpr (kIsRegular) {
-      slope = select<V>(passes, reciprocal(p), V{});
-    } else {
-      slope = select<V>(passes, reciprocal_of(p), select<V>(x == x, V{}, x));  // NaN passes
+    const V p = costly.p.p, q = outcome_of(costly.clamped, is_positive).q;
+    V surprisal = costly.p.template surprisal<kIsRegular>();
+    V reciprocal = costly.p.template reciprocal<kIsRegular>(), of_clamped{};
+    if constexpr (!kIsRegular) {
+      const V largest = all<V>(std::numeric_limits<A>::max());
+      surprisal = select<V>(p == V{}, all<V>(surprisal_of_zero), surprisal);
+      reciprocal = select<V>(p == V{}, all<V>(reciprocal_of_zero), smaller(largest, reciprocal));
+      reciprocal = select<V>(p >= V{}, reciprocal, all<V>(A(NAN)));
+      of_clamped = select<V>(x == x, V{}, x);  // NaN passes
     }
-    return {{costly.surprisal, p, q}, select<V>(is_positive, -slope, slope)};
+    const V slope = select<V>(costly.clamped == x, reciprocal, of_clamped);
+    return {{surprisal, p, q}, select<V>(is_positive, -slope, slope)};
   }
 
   // NaN passes.
@@ -96,24 +101,17 @@ struct Probability {
     const V rest = 1 - x;
     return {select<V>(is_positive, x, rest), select<V>(is_positive, rest, x)};
   }
-  template <class V>
-  HD V reciprocal_of(V p) const {
-    using Limits = std::numeric_limits<A>;
-#ifdef __CUDA_ARCH__
-    const V exact = p < Limits::min() ? 1 / p : reciprocal(p);
-#else
-    const V exact = 1 / p;
-#endif
-    const V of_rest = select<V>(p == V{}, all<V>(reciprocal_of_zero), all<V>(A(NAN)));
-    return select<V>(p > V{}, smaller(all<V>(Limits::max()), exact), of_rest);
-  }
 };
 
-// x is a logit: p = σ(x) = 1 / (1 + e^−x). Only e^−|x| is ever computed, so that p and 1 − p are
-// both exact in the tails. −d log σ(x) / dx = −σ(−x).
+// x is a logit: p = σ(x) = 1 / (1 + e^−x). Only one of e^x and e^−x is ever computed, so that p and
+// 1 − p are both exact in the tails. −d log σ(x) / dx = −σ(−x).
 template <class A, Digits kDigits = Digits::all>
 struct Sigmoid {
-  static constexpr Interval<A> regular = Interval<A>::of(0, 80);  // of |x|
+  // e^a of an a above this is not computed, but e^−a: where there is a table of logarithms, that
+  // would be too large, else the logarithm of 1 + e^a would take too long.
+  static constexpr A kMost = kHasTable<A> ? A(kMostExponent) : A(0);
+  static constexpr Interval<A> regular =
+      Interval<A>::of(0, kHasTable<A> ? kMost : A(80));  // of |x|
 
   template <class V>
   HD Bits<V> index(V x) const {
@@ -121,28 +119,43 @@ struct Sigmoid {
     return of_magnitudes.index(magnitude(x));
   }
 
+  template <bool kIsRegular = false, class V>
+  HD V begun(V x, const Mask<V>& is_positive) const {
+    const V a = against(x, is_positive);
+    return exponential<kDigits, kIsRegular>(select<V>(is_turned<kIsRegular>(a), -a, a));
+  }
   template <class V>
   struct Costly {
-    V e;     // e^−|x|
-    V high;  // σ(|x|)
+    V e;                        // e^±x
+    Reduced<V, kDigits> total;  // 1 + e
   };
   template <bool kIsRegular = false, class V>
-  HD Costly<V> costly(V x, const Mask<V>&) const {
-    const V e = exp_of_negative<kDigits, kIsRegular>(-magnitude(x));
-    return {e, reciprocal(1 + e)};
+  HD Costly<V> costly(V begun, const Mask<V>&) const {
+    return {begun, Reduced<V, kDigits>::one_and(begun)};
   }
 
   // The outcome "is of this class", of probability σ(x), or "is not", of probability σ(−x).
   template <bool kIsRegular = false, class V>
   HD Linked<V, kIsRegular> operator()(V x, const Costly<V>& costly,
                                       const Mask<V>& is_positive) const {
-    const auto [e, high] = costly;
-    const V low = e * high;
-    const V against = select<V>(is_positive, -x, x);
-    const Mask<V> is_likely = has_sign(against);
-    const V surprisal = log1p_of<kDigits>(e) + larger(against, V{});
-    const V q = select<V>(is_likely, low, high);
-    return {{surprisal, select<V>(is_likely, high, low), q}, select<V>(is_positive, -q, q)};
+    const V a = against(x, is_positive);
+    const Mask<V> is_turned = this->is_turned<kIsRegular>(a);
+    const V one = costly.total.template reciprocal<true>(), other = costly.e * one;
+    const V surprisal = costly.total.log() + select<V>(is_turned, a, V{});
+    const V p = select<V>(is_turned, other, one), q = select<V>(is_turned, one, other);
+    return {{surprisal, p, q}, select<V>(is_positive, -q, q)};
+  }
+
+ private:
+  // The logit of the other outcome: p = 1 / (1 + e^a).
+  template <class V>
+  HD static V against(V x, const Mask<V>& is_positive) {
+    return select<V>(is_positive, -x, x);
+  }
+  template <bool kIsRegular, class V>
+  HD static Mask<V> is_turned(V a) {
+    if constexpr (kHasTable<A> && kIsRegular) return Mask<V>{};
+    return a > all<V>(kMost);
   }
 };
 

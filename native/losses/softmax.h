@@ -51,7 +51,7 @@ struct RowPart {
 
  private:
   HD Rest under(A new_max) const {
-    const A e = exp_of_negative(max - base_of(new_max));
+    const A e = exponential(max - base_of(new_max));
     if (e == 1) return rest;
     return {(rest.below + double(rest.peaks)) * double(e), 0};
   }
@@ -84,7 +84,7 @@ struct Softmax {
   // e^(x − base), which sums and probabilities are made of.
   template <class V>
   static HD V exponential(V shifted) {
-    return exp_of_negative<kDigits>(shifted);
+    return culoss::exponential<kDigits>(shifted);
   }
   template <class V, class Row>
   HD V costly(V x, const RowStatistics<Row>& row) const {
@@ -107,7 +107,7 @@ struct Softmax {
   template <class V, class Row>
   HD Linked<V> operator()(V x, V e, const RowStatistics<Row>& row) const {
     const auto [p, q] = sides(e, row);
-    const Mask<V> is_likely = q <= all<V>(A(kMostBeside));
+    const Mask<V> is_likely = q <= all<V>(A(0.5));
     const V likely = surprisal_beside<kDigits>(select<V>(is_likely, q, V{}));
     const V unlikely = row.log_total - (x - row.base);
     return {{select<V>(is_likely, likely, unlikely), p, q}, -q};
@@ -125,11 +125,12 @@ struct RowProbability : Probability<A, kDigits> {
 
   template <class V>
   HD V costly(V x, const Nothing&) const {
-    return link().costly(x, V{} == V{}).surprisal;
+    return link().clamped(x);
   }
   template <class V>
-  HD Linked<V> operator()(V x, V surprisal, const Nothing&) const {
-    return link()(x, {link().clamped(x), surprisal}, V{} == V{});
+  HD Linked<V> operator()(V x, V, const Nothing&) const {
+    const Mask<V> is_positive = V{} == V{};
+    return link()(x, link().costly(link().clamped(x), is_positive), is_positive);
   }
 
  private:

@@ -42,8 +42,8 @@ struct CrossEntropy {
   }
 };
 
-// q^γ of γ = 2, which is what most use. `slope` is d q^γ / d surprisal · surprisal, and that is
-// γ q^(γ − 1) (−p log p).
+// q^γ of γ = 2, which is what most use. `slope` is d (q^γ surprisal) / d surprisal, and that is
+// q^γ + γ q^(γ − 1) (−p log p).
 struct Square {
   static constexpr bool kIsCheap = true;
 
@@ -53,7 +53,7 @@ struct Square {
   }
   template <class V, bool kIsFinite>
   HD V slope(const Outcome<V, kIsFinite>& outcome, V) const {
-    return 2 * outcome.q * outcome.entropy();
+    return outcome.q * multiply_add(all<V>(2), outcome.entropy(), outcome.q);
   }
 };
 
@@ -73,14 +73,14 @@ struct RealPower {
   }
   template <class V, bool kIsFinite>
   HD V slope(const Outcome<V, kIsFinite>& outcome, V power) const {
-    if (exponent == 0) return V{};
+    if (exponent == 0) return all<V>(1);
+    if (exponent == 2) return Square{}.slope(outcome, power);
     const V entropy = outcome.entropy();
-    if (exponent == 1) return entropy;
-    if (exponent == 2) return 2 * outcome.q * entropy;
+    if (exponent == 1) return outcome.q + entropy;
     constexpr A kSmallest = std::numeric_limits<A>::min();
     const Mask<V> is_certain = magnitude(outcome.q) < all<V>(kSmallest);
     const V ratio = select<V>(is_certain, all<V>(1), entropy * reciprocal(outcome.q));
-    return power * (exponent * ratio);
+    return multiply_add(power, exponent * ratio, power);
   }
 };
 
@@ -94,7 +94,7 @@ struct Focal {
   template <class A, bool kIsFinite>
   HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome) const {
     const A weight = power(outcome.q);
-    return {weight * outcome.surprisal, weight + power.slope(outcome, weight)};
+    return {weight * outcome.surprisal, power.slope(outcome, weight)};
   }
 };
 
