@@ -77,7 +77,7 @@ alignas(32) constexpr float kRootsOf2[8] = {0x1p+0f,        0x1.172b84p+0f, 0x1.
                                             0x1.4bfdaep+0f, 0x1.6a09e6p+0f, 0x1.8ace54p+0f,
                                             0x1.ae89fap+0f, 0x1.d5818ep+0f};
 
-// e^x of x ≤ `kMostExponent`, on a device of x ≤ 0: to 1.3 units of the last place; on a device, of
+// e^x of x ≤ `kMostExponent`, on a device of x ≤ 0: to 1.2 units of the last place; on a device, of
 // few digits, to x · 2^−24, and 0 below 2^−126. `kIsNormal` says that x ≥ −87, so that it is a
 // normal number.
 constexpr float kMostExponent = 64;

@@ -26,7 +26,8 @@ class ElementwiseLoop {
         division_(division),
         outcomes_(work),
         grad_(work.grad, work.layout.elements()) {
-    if constexpr (Work::kIsHard && kIsFloat) std::fill_n(counts_.of, kBlock, A(1));
+    if constexpr (Work::kIsHard && kIsFloat)
+      std::fill_n(counts_.of, padded(int(std::min<int64_t>(kBlock, work.layout.elements()))), A(1));
   }
 
   // The sum of the losses of the elements [begin, end).

@@ -62,20 +62,20 @@ class Outcomes {
     const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
       if (begins_line) {
         if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
-        lines.write(size_t(i / kSums) * kLine);
+        lines.write(size_t(i) * (kLine / kSums));
       }
       const Dual<V> loss =
           work.template unweighted<true>(vector_at(inputs + i), ahead.next(), Mask<V>{});
       if constexpr (kHasSlopes) slopes.at(i) = loss.slope * factor;
       return multiply_add(loss.value, counts.at(i), so_far);
     });
-    lines.write_rest(size_t(padded(n) / kSums) * kLine);
+    lines.write_rest(size_t(padded(n)) * (kLine / kSums));
     return {sum, ahead.are_regular()};
   }
 
  private:
-  // What the link takes first and next, one and two vectors ahead of the rest: all three are long
-  // chains, and the machine works at them at once.
+  // The first two steps of the link, two vectors and one ahead of the third: all are long chains,
+  // and the machine works at them at once.
   template <bool kIsRegular, class SideAt>
   class Ahead {
    public:
@@ -117,14 +117,14 @@ class Outcomes {
     Block<A>& slopes = this->slopes();
     Ahead<kIsRegular, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
-      if (i % kSums == 0) lines.write(size_t(i / kSums) * kLine);
+      if (i % kSums == 0) lines.write(size_t(i) * (kLine / kSums));
       const auto [is_positive, weight] = side_at(i);
       const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), ahead.next(),
                                                              is_positive, weight, all<V>(upstream));
       losses_.at(i) = loss.value;
       slopes.at(i) = loss.slope;
     });
-    lines.write_rest(size_t(padded(n) / kSums) * kLine);
+    lines.write_rest(size_t(padded(n)) * (kLine / kSums));
     return ahead.are_regular();
   }
 

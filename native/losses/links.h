@@ -11,10 +11,10 @@
 
 namespace culoss {
 
-// An outcome as a function of one input x. `costly` is the part that takes longest, so that an
-// engine may take that of many x first. `index` tells whether x is in the interval `regular`: there
-// all numbers on the way are finite and normal, and the guards against everything else can be left
-// out, which `kIsRegular` does.
+// An outcome as a function of one input x, in three steps, so that an engine may be at work on
+// those of several x at once: what has `begun` makes the `costly` part, and that the outcome.
+// `index` tells whether x is in the interval `regular`: there all numbers on the way are finite and
+// normal, and the guards against everything else can be left out, which `kIsRegular` does.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
