@@ -186,12 +186,6 @@ inline bool are_all(const Mask<A>& which) {
     return over_lanes(lanes_of<Int>(which), [](Int a, Int b) { return a & b; }) != 0;
   }
 }
-// Whether a number has a minus sign, −0 too; for a choice of lanes, that takes no comparison.
-template <class A>
-HD inline Mask<A> has_sign(const A& x) {
-  using Signed = typename LanesOf<A>::Int;
-  return std::bit_cast<Signed>(x) < Signed{};
-}
 // The entries of a table at the last three bits of indices.
 template <class A>
 inline A entries_of(const Scalar<A> (&table)[8], const Bits<A>& indices) {

@@ -20,7 +20,7 @@ constexpr bool kHasTable = std::is_same_v<Scalar<A>, float>;
 
 // Short numbers and their logarithms. Which one is near the reciprocal of a number, the first
 // digits of its mantissa tell, which stretches from 17/24 to 17/12; it is 1 from 23/24 to 25/24.
-// They have 12 digits, and are those whose logarithms are closest to a float: 2^−28 of themselves
+// They have 12 digits, and are those whose logarithms are closest to a float: 2^−27.7 of themselves
 // away.
 constexpr uint32_t kLeastMantissa = 0x3f355555;
 alignas(32) constexpr float kShort[8] = {0x1.5b4p+0f, 0x1.3fcp+0f, 0x1.27cp+0f, 0x1.136p+0f,
@@ -31,7 +31,7 @@ alignas(32) constexpr float kLogOfShort[8] = {0x1.382f32p-2f,  0x1.c765bap-3f, 0
 
 // A number p in float, by a short number c near 1 / p: z = 1 − p c is small and rounded only once,
 // −log p = log c − log(1 − z), and 1 / p = c / (1 − z). Near 1, where c = 1, nothing is lost. What
-// comes out is right to 2^−22.9 and 2^−23.2 of itself, and 2^−22.5 where a product is rounded
+// comes out is right to 2^−22.8 and 2^−23.2 of itself, and 2^−22.4 where a product is rounded
 // before it is added. `kIsNormal` says that p is in [2^−126, 2^126], else it may be any.
 template <class A>
 struct Tabled {
@@ -65,7 +65,7 @@ struct Tabled {
   // log p.
   A log() const { return -beyond() - surprisal_of_inverse; }
 
-  // 1 / p: 1 / (1 − z) is (1 + z) (1 + z²) up to z⁴.
+  // 1 / p: 1 / (1 − z) is 1 + z + z² (1 + z) (1 + z²) up to z⁶.
   template <bool kIsNormal>
   A reciprocal() const {
     const A square = rest * rest, first = 1 + rest;

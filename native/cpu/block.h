@@ -129,14 +129,15 @@ double sum_of_fours(Block<A>& block, int n) {
 
 // Σ over the vectors of n floats, of which the last ones reach up to `padded(n)`: `f(i,
 // begins_line, sum)` adds one of them to a sum, and `begins_line` says that it is the first one of
-// a line of a cache. Sixteen of a lane are added as they are: they must be small enough for that.
+// a line of a cache. Eight of a lane are added as they are: they must be small enough for that, and
+// more of them would lose digits.
 template <class F>
 [[gnu::always_inline]] inline double sum_of_vectors(int n, F&& f) {
   constexpr int kLanes = LanesOf<Floats>::kLanes;
   Sum sum;
-  for (int first = 0; first < n; first += 16 * kSums) {
+  for (int first = 0; first < n; first += 8 * kSums) {
     Floats few[kSums / kLanes] = {};
-    for (int i = first; i < std::min(first + 16 * kSums, n); i += kSums) {
+    for (int i = first; i < std::min(first + 8 * kSums, n); i += kSums) {
 #pragma GCC unroll 4
       for (int k = 0; k < kSums; k += kLanes) {
         few[k / kLanes] = f(i + k, k == 0, few[k / kLanes]);

@@ -78,14 +78,17 @@ class ElementwiseLoop {
     const A upstream = work_.upstream({}, slope_of_division()), weight = work_.sides.negative;
     const bool do_all_count = find_positives(at, n);
     evaluate_positives(upstream);
+    const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
+    const bool is_added_up = kIsFloat && do_all_count && !work_.losses;
     typename Outcomes<Work>::Total negatives{0, false};
     if constexpr (kIsFloat) {
-      if (do_all_count && !work_.losses) negatives = total_of_negatives(n, weight * upstream);
+      if (is_added_up) negatives = total_of_negatives(n, weight * upstream);
     }
     const bool has_sum = negatives.is_regular;
-    if (!has_sum) prefetch_next(n);
-    if (!has_sum || (grad_.is_wanted() && !is_exact(weight, upstream))) {
-      const auto side_at = [=](int) { return Side{Mask<V>{}, all<V>(weight)}; };
+    if (is_added_up && !has_sum) {
+      outcomes_.evaluate_irregular(inputs_, padded(n), upstream, side_at);
+    } else if (!has_sum || (grad_.is_wanted() && !is_exact(weight, upstream))) {
+      if (!has_sum) prefetch_next(n);
       outcomes_.evaluate(inputs_, padded(n), upstream, side_at, grad_.take_lines());
     }
     for (int k = 0; k < positives_; ++k) {

@@ -33,15 +33,19 @@ class Outcomes {
 
   // Of inputs, each of the side `side_at(i)`. Meanwhile writes `lines`.
   template <class SideAt>
-  void evaluate(const A* inputs, int n, A upstream, const SideAt& side_at, const Lines& lines) {
-    bool are_written = false;
+  void evaluate(const A* inputs, int n, A upstream, const SideAt& side_at, Lines lines) {
     if constexpr (std::is_same_v<A, float>) {
       if (isfinite(upstream)) {
         if (evaluate_as<true>(inputs, n, upstream, side_at, lines)) return;
-        are_written = true;
+        lines = {};
       }
     }
-    evaluate_as<false>(inputs, n, upstream, side_at, are_written ? Lines{} : lines);
+    evaluate_as<false>(inputs, n, upstream, side_at, lines);
+  }
+  // The same of inputs some of which are known not to be regular.
+  template <class SideAt>
+  void evaluate_irregular(const A* inputs, int n, A upstream, const SideAt& side_at) {
+    evaluate_as<false>(inputs, n, upstream, side_at, Lines{});
   }
 
   // The sum of the losses that count, without their weight.

@@ -41,10 +41,12 @@ class Partials {
   T* of_;
 };
 
-// Chunks that follow each other, which a thread takes at once where there are very many.
-inline int64_t chunks_at_once(int64_t chunks) {
-  constexpr int64_t kLeastShares = 16, kMost = 64;  // for each thread, so that all end together
-  return std::clamp<int64_t>(chunks / (kLeastShares * threads()), 1, kMost);
+// Chunks that follow each other, which a thread takes at once where there are very many. `elements`
+// are those of one.
+inline int64_t chunks_at_once(int64_t chunks, int64_t elements) {
+  constexpr int64_t kLeastShares = 16;  // for each thread, so that all end together
+  const int64_t most = 64 * kChunk / std::max<int64_t>(1, elements);
+  return std::max<int64_t>(1, std::min(most, chunks / (kLeastShares * threads())));
 }
 
 // Adds what `make()(begin, end)` returns of consecutive chunks of [0, count), in the order of the
@@ -54,7 +56,7 @@ double sum_over_chunks(int64_t count, int64_t chunk, int64_t elements, Make&& ma
   const int64_t chunks = chunks_of(count, chunk);
   if (chunks == 1) return make()(int64_t(0), count);
   Partials<double> partials(chunks);
-  for_each_chunk(chunks, chunks_at_once(chunks), chunk * elements,
+  for_each_chunk(chunks, chunks_at_once(chunks, chunk * elements), chunk * elements,
                  [&](int64_t, int64_t first, int64_t last) {
                    auto&& partial = make();
                    for (int64_t i = first; i < last; ++i) {

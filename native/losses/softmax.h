@@ -125,7 +125,7 @@ struct RowProbability : Probability<A, kDigits> {
 
   template <class V>
   HD V costly(V x, const Nothing&) const {
-    return link().clamped(x);
+    return x;
   }
   template <class V>
   HD Linked<V> operator()(V x, V, const Nothing&) const {
