@@ -185,8 +185,8 @@ using Reduced = std::conditional_t<kHasTable<A>, Tabled<A>, Whole<A, kDigits>>;
 template <class A>
 HD inline A log_of_total(A x) {
   if constexpr (kHasTable<A>) {
-    const auto reduced = Tabled<A>::template of<true>(x, A{}, Mask<A>{});
-    return select<A>(x < all<A>(INFINITY), -reduced.template surprisal<true>(), x);
+    const A log = Tabled<A>::template of<true>(x, A{}, Mask<A>{}).log();
+    return select<A>(x < all<A>(INFINITY), log, x);
   } else {
     return log(x);
   }
