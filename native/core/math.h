@@ -72,10 +72,12 @@ HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
   for (int i = 1; i < n; ++i) sum = multiply_add(sum, x, all<A>(coefficients[i]));
   return sum;
 }
-// Powers of 2 with exponents of eighths.
-alignas(32) constexpr float kRootsOf2[8] = {0x1p+0f,        0x1.172b84p+0f, 0x1.306fep+0f,
-                                            0x1.4bfdaep+0f, 0x1.6a09e6p+0f, 0x1.8ace54p+0f,
-                                            0x1.ae89fap+0f, 0x1.d5818ep+0f};
+
+// Powers of 2 with exponents of eighths, without the j · 2^20 that j eighths add to the bits of an
+// exponent beside a whole number of them.
+alignas(32) constexpr float kRootsOf2[8] = {0x1p+0f,        0x1.f72b84p-1f, 0x1.f06fep-1f,
+                                            0x1.ebfdaep-1f, 0x1.ea09e6p-1f, 0x1.eace54p-1f,
+                                            0x1.ee89fap-1f, 0x1.f5818ep-1f};
 
 // e^x of x ≤ `kMostExponent`, on a device of x ≤ 0: to 1.2 units of the last place; on a device, of
 // few digits, to x · 2^−24, and 0 below 2^−126. `kIsNormal` says that x ≥ −87, so that it is a
@@ -91,7 +93,7 @@ HD inline A exponential(A x) {
 #else
     constexpr float kLeast = -104;  // e^x is 0 from here on
     // Powers of 2 which are normal for all results: 2^32 times too large, if those are not.
-    constexpr float kBias = kIsNormal ? 0 : 127 + 32;
+    constexpr float kBias = kIsNormal ? 0 : 32;
     // Added to a number, rounds it to a whole one and leaves that in the last bits.
     constexpr float kRound = 0x1.8p23f + 8 * kBias;
     // Of log 2 / 8, together; products of the first one with whole numbers below 2^11 are exact.
@@ -103,11 +105,10 @@ HD inline A exponential(A x) {
     const A r = multiply_add(eighths, all<A>(-kLow), high);  // in [−½, ½] · log 2 / 8
     constexpr float kFactor[] = {0x1.555656p-3f, 0x1.000876p-1f};
     const A beyond_one = multiply_add(r * r, polynomial(r, kFactor), r);
-    const A root = entries_of<A>(kRootsOf2, bits_of(shifted));
-    const A mantissa = multiply_add(root, beyond_one, root);
-    const Bits<A> scale = (bits_of(shifted) & ~7u) << 20;
-    if constexpr (kIsNormal) return of_bits<A>(bits_of(mantissa) + scale);
-    return mantissa * of_bits<A>(scale) * 0x1p-32f;
+    const Bits<A> root = bits_of(entries_of<A>(kRootsOf2, bits_of(shifted)));
+    const A power = of_bits<A>(root + (bits_of(shifted) << 20));
+    const A result = multiply_add(power, beyond_one, power);
+    return kIsNormal ? result : result * 0x1p-32f;
 #endif
   }
 }

@@ -54,7 +54,7 @@ struct Tabled {
   // −log p.
   template <bool kIsNormal>
   A surprisal() const {
-    const A of_scaled = surprisal_of_inverse + beyond();
+    const A of_scaled = surprisal_of_inverse + multiply_add(rest * rest, factor_of_square(), rest);
     if constexpr (kIsNormal) return of_scaled;
     const A of_scale = select<A>(is_small(p), all<A>(kScaling * kLog2),
                                  select<A>(is_large(p), all<A>(-kScaling * kLog2), A{}));
@@ -63,7 +63,9 @@ struct Tabled {
     return select<A>((p > A{}) & (p < all<A>(INFINITY)), of_scaled + of_scale, of_others);
   }
   // log p.
-  A log() const { return -beyond() - surprisal_of_inverse; }
+  A log() const {
+    return multiply_add(rest * rest, -factor_of_square(), -rest) - surprisal_of_inverse;
+  }
 
   // 1 / p: 1 / (1 − z) is 1 + z + z² (1 + z) (1 + z²) up to z⁶.
   template <bool kIsNormal>
@@ -76,10 +78,10 @@ struct Tabled {
   }
 
  private:
-  // −log(1 − z): what is beyond z is a product by z².
-  A beyond() const {
+  // −log(1 − z) is z and a product by z².
+  A factor_of_square() const {
     constexpr float kFactor[] = {0x1.9b0626p-3f, 0x1.00bd32p-2f, 0x1.55551ep-2f, 0x1.ffffd2p-2f};
-    return multiply_add(rest * rest, polynomial(rest, kFactor), rest);
+    return polynomial(rest, kFactor);
   }
 
   static constexpr float kScaling = 24;  // binary digits

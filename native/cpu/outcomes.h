@@ -62,7 +62,7 @@ class Outcomes {
     const Work work = work_;
     Block<A>& slopes = this->slopes();
     const auto negative = [](int) { return Side{}; };
-    Ahead<true, decltype(negative)> ahead(work.link, inputs, padded(n), negative);
+    Ahead<true, true, decltype(negative)> ahead(work.link, inputs, padded(n), negative);
     const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
       if (begins_line) {
         if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
@@ -80,11 +80,15 @@ class Outcomes {
  private:
   // The first two steps of the link, two vectors and one ahead of the third: all are long chains,
   // and the machine works at them at once.
-  template <bool kIsRegular, class SideAt>
+  template <bool kIsRegular, bool kAreNegatives, class SideAt>
   class Ahead {
    public:
     Ahead(const typename Work::Link& link, const A* inputs, int n, const SideAt& side_at)
-        : link_(link), inputs_(inputs), last_((n - 1) / kLanes * kLanes), side_at_(side_at) {
+        : link_(link),
+          regular_(link.template regular<kAreNegatives>()),
+          inputs_(inputs),
+          last_((n - 1) / kLanes * kLanes),
+          side_at_(side_at) {
       begun_ = begin(0);
       next();
     }
@@ -94,17 +98,18 @@ class Outcomes {
       begun_ = begin(std::min(at_ + kLanes, last_));
       return now;
     }
-    bool are_regular() const { return are_all<V>(most_ < Bits<V>{} + link_.regular.count); }
+    bool are_regular() const { return are_all<V>(most_ < Bits<V>{} + regular_.count); }
 
    private:
     V begin(int i) {
       const V x = vector_at(inputs_ + i);
-      most_ = larger(most_, link_.index(x));
+      most_ = larger(most_, regular_.index(link_.told(x)));
       at_ = i;
       return link_.template begun<kIsRegular>(x, side_at_(i).is_positive);
     }
 
     const typename Work::Link link_;  // a copy, so that its numbers stay in registers
+    const Interval<A> regular_;
     const A* inputs_;
     int last_;
     const SideAt& side_at_;
@@ -119,7 +124,7 @@ class Outcomes {
                                                    const SideAt& side_at, const Lines lines) {
     const Work work = work_;
     Block<A>& slopes = this->slopes();
-    Ahead<kIsRegular, SideAt> ahead(work.link, inputs, n, side_at);
+    Ahead<kIsRegular, false, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
       if (i % kSums == 0) lines.write(size_t(i) * (kLine / kSums));
       const auto [is_positive, weight] = side_at(i);

@@ -74,8 +74,7 @@ struct Elementwise {
   HD Dual<V> unweighted(V x, const Costly<V>& costly, const Mask<V>& is_positive) const {
     const Linked<V, kIsRegular> linked =
         link.template operator()<kIsRegular>(x, costly, is_positive);
-    const Dual<V> outcome = term(linked.outcome);
-    return {outcome.value, outcome.slope * linked.slope};
+    return term(linked.outcome, linked.slope);
   }
   template <bool kIsRegular = false, class V>
   HD Dual<V> of_side(V x, const Mask<V>& is_positive, V weight, V upstream) const {
@@ -83,7 +82,10 @@ struct Elementwise {
     const Costly<V> costly = link.template costly<kIsRegular>(begun, is_positive);
     return of_side<kIsRegular>(x, costly, is_positive, weight, upstream);
   }
-  HD bool is_regular(A x) const { return link.index(x) < link.regular.count; }
+  HD bool is_regular(A x) const {
+    const Interval<A> regular = link.regular();
+    return regular.index(link.told(x)) < regular.count;
+  }
 };
 
 }  // namespace culoss

@@ -13,8 +13,9 @@ namespace culoss {
 
 // An outcome as a function of one input x, in three steps, so that an engine may be at work on
 // those of several x at once: what has `begun` makes the `costly` part, and that the outcome.
-// `index` tells whether x is in the interval `regular`: there all numbers on the way are finite and
-// normal, and the guards against everything else can be left out, which `kIsRegular` does.
+// Where `told(x)` is in the interval `regular()`, all numbers on the way are finite and normal, and
+// the guards against everything else can be left out, which `kIsRegular` does. The interval of the
+// outcome "is not of this class" alone, `kIsNegative`, may be a larger one.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
@@ -34,8 +35,8 @@ struct Probability {
   A high;
   A surprisal_of_zero;
   A reciprocal_of_zero;
-  Interval<A> regular = Interval<A>::of(larger(low, std::numeric_limits<A>::min()),
-                                        smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2));
+  Interval<A> normal = Interval<A>::of(larger(low, std::numeric_limits<A>::min()),
+                                       smaller(high, 1 - std::numeric_limits<A>::epsilon() / 2));
 
   static Probability with_floors(double low, double high) {
     return {A(low), A(high), A(100), A(1e12)};
@@ -44,9 +45,13 @@ struct Probability {
     return {A(low), A(high), A(INFINITY), A(INFINITY)};
   }
 
+  template <bool kIsNegative = false>
+  HD Interval<A> regular() const {
+    return kIsNegative ? normal.from_zero() : normal;
+  }
   template <class V>
-  HD Bits<V> index(V x) const {
-    return regular.index(clamped(x));
+  HD V told(V x) const {
+    return clamped(x);
   }
 
   template <class V>
@@ -110,13 +115,14 @@ struct Sigmoid {
   // e^a of an a above this is not computed, but e^−a: where there is a table of logarithms, that
   // would be too large, else the logarithm of 1 + e^a would take too long.
   static constexpr A kMost = kHasTable<A> ? A(kMostExponent) : A(0);
-  static constexpr Interval<A> regular =
-      Interval<A>::of(0, kHasTable<A> ? kMost : A(80));  // of |x|
 
+  template <bool kIsNegative = false>
+  HD static constexpr Interval<A> regular() {
+    return Interval<A>::of(0, kHasTable<A> ? kMost : A(80));
+  }
   template <class V>
-  HD Bits<V> index(V x) const {
-    constexpr Interval<A> of_magnitudes = regular;  // device code has no static members
-    return of_magnitudes.index(magnitude(x));
+  HD static V told(V x) {
+    return magnitude(x);
   }
 
   template <bool kIsRegular = false, class V>
@@ -141,7 +147,8 @@ struct Sigmoid {
     const V a = against(x, is_positive);
     const Mask<V> is_turned = this->is_turned<kIsRegular>(a);
     const V one = costly.total.template reciprocal<true>(), other = costly.e * one;
-    const V surprisal = costly.total.log() + select<V>(is_turned, a, V{});
+    V surprisal = costly.total.log();
+    if constexpr (!kIsNeverTurned<kIsRegular>) surprisal = surprisal + select<V>(is_turned, a, V{});
     const V p = select<V>(is_turned, other, one), q = select<V>(is_turned, one, other);
     return {{surprisal, p, q}, select<V>(is_positive, -q, q)};
   }
@@ -152,9 +159,11 @@ struct Sigmoid {
   HD static V against(V x, const Mask<V>& is_positive) {
     return select<V>(is_positive, -x, x);
   }
+  template <bool kIsRegular>
+  static constexpr bool kIsNeverTurned = kHasTable<A>&& kIsRegular;
   template <bool kIsRegular, class V>
   HD static Mask<V> is_turned(V a) {
-    if constexpr (kHasTable<A> && kIsRegular) return Mask<V>{};
+    if constexpr (kIsNeverTurned<kIsRegular>) return Mask<V>{};
     return a > all<V>(kMost);
   }
 };

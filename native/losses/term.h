@@ -29,21 +29,22 @@ struct Outcome {
 template <class A>
 struct Dual {
   A value;
-  A slope;  // d value / d surprisal
+  A slope;  // its derivative
 };
 
-// −log p.
+// −log p. As with every term, `slope` is the derivative of the surprisal by something, and what
+// comes out is the term and its derivative by that.
 struct CrossEntropy {
   static constexpr bool kIsCheap = true;
 
   template <class A, bool kIsFinite>
-  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome) const {
-    return {outcome.surprisal, all<A>(1)};
+  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome, A slope = all<A>(1)) const {
+    return {outcome.surprisal, slope};
   }
 };
 
-// q^γ of γ = 2, which is what most use. `slope` is d (q^γ surprisal) / d surprisal, and that is
-// q^γ + γ q^(γ − 1) (−p log p).
+// q^γ of γ = 2, which is what most use. `slope` is the derivative of q^γ surprisal by what
+// `of_surprisal` is that of the surprisal: by itself it is q^γ + γ q^(γ − 1) (−p log p).
 struct Square {
   static constexpr bool kIsCheap = true;
 
@@ -52,8 +53,9 @@ struct Square {
     return q * q;
   }
   template <class V, bool kIsFinite>
-  HD V slope(const Outcome<V, kIsFinite>& outcome, V) const {
-    return outcome.q * multiply_add(all<V>(2), outcome.entropy(), outcome.q);
+  HD V slope(const Outcome<V, kIsFinite>& outcome, V, V of_surprisal) const {
+    const V sum = multiply_add(all<V>(2), outcome.entropy(), outcome.q);
+    return outcome.q * of_surprisal * sum;
   }
 };
 
@@ -72,15 +74,15 @@ struct RealPower {
     return power(q, exponent);
   }
   template <class V, bool kIsFinite>
-  HD V slope(const Outcome<V, kIsFinite>& outcome, V power) const {
-    if (exponent == 0) return all<V>(1);
-    if (exponent == 2) return Square{}.slope(outcome, power);
+  HD V slope(const Outcome<V, kIsFinite>& outcome, V power, V of_surprisal) const {
+    if (exponent == 0) return of_surprisal;
+    if (exponent == 2) return Square{}.slope(outcome, power, of_surprisal);
     const V entropy = outcome.entropy();
-    if (exponent == 1) return outcome.q + entropy;
+    if (exponent == 1) return (outcome.q + entropy) * of_surprisal;
     constexpr A kSmallest = std::numeric_limits<A>::min();
     const Mask<V> is_certain = magnitude(outcome.q) < all<V>(kSmallest);
     const V ratio = select<V>(is_certain, all<V>(1), entropy * reciprocal(outcome.q));
-    return multiply_add(power, exponent * ratio, power);
+    return multiply_add(power, exponent * ratio, power) * of_surprisal;
   }
 };
 
@@ -92,9 +94,9 @@ struct Focal {
   Power power;  // of γ
 
   template <class A, bool kIsFinite>
-  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome) const {
+  HD Dual<A> operator()(const Outcome<A, kIsFinite>& outcome, A slope = all<A>(1)) const {
     const A weight = power(outcome.q);
-    return {weight * outcome.surprisal, power.slope(outcome, weight)};
+    return {weight * outcome.surprisal, power.slope(outcome, weight, slope)};
   }
 };
 
