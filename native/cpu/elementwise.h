@@ -56,20 +56,48 @@ class ElementwiseLoop {
     load_block(work_.inputs + at, n, A(0.5), loaded_);
     return loaded_.of;
   }
-  // A block that was loaded has asked for the next one.
-  void prefetch_next(int n) const {
-    if (inputs_ != loaded_.of) prefetch(inputs_ + kBlock, n);
-  }
   // The sum of the losses of a block, which it leaves if they are asked for, and slopes likewise.
   double evaluate(int64_t at, int n) {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
     }
-    prefetch_next(n);
+    if constexpr (Work::kIsUniform && !Work::kIsHard) {
+      if (!is_soft_ && !work_.target.ignored.any) {
+        evaluate_targets(targets_of(at, n), n);
+        if (!is_soft_) return sum_of_fours(outcomes_.losses(), n);
+      }
+    }
     weigh(at, n);
     evaluate_weighed(n);
     if (has_upstreams()) scale(at, n);
     return sum_of_fours(outcomes_.losses(), n);
+  }
+
+  // Dense targets: where they are, or with zeros behind them.
+  const A* targets_of(int64_t at, int n) {
+    const ConstArray& values = work_.target.values;
+    if (values.dtype == Dtype::float32 && kIsFloat) {
+      const A* const targets = static_cast<const A*>(values.memory) + at;
+      if (in_place(targets, n)) return targets;
+    }
+    load_targets(work_.target, Stretch{{0, 0, at}, n, Along::columns}, positive_.of);
+    pad(positive_, n, A(0));
+    return positive_.of;
+  }
+  // Elements of which one outcome counts; else it says that this `is_soft_`.
+  void evaluate_targets(const A* targets, int n) {
+    const auto sides = work_.sides;
+    Mask<V> is_soft{};
+    const auto side_at = [&](int i) {
+      if (i % kSums == 0) __builtin_prefetch(targets + kBlock + i);
+      const Weights<V> weights = sides(vector_at(targets + i));
+      const Mask<V> is_positive = weights.positive != V{};
+      is_soft = is_soft | (is_positive & (weights.negative != V{}));
+      return Side{is_positive, select<V>(is_positive, weights.positive, weights.negative)};
+    };
+    const A upstream = work_.upstream({}, slope_of_division());
+    outcomes_.evaluate(inputs_, n, upstream, side_at, grad_.take_lines());
+    is_soft_ = !are_all<V>(!is_soft);
   }
 
   // Class ids, along rows: all are taken for negatives, and then the one positive of each row is
@@ -88,7 +116,6 @@ class ElementwiseLoop {
     if (is_added_up && !has_sum) {
       outcomes_.evaluate_irregular(inputs_, padded(n), upstream, side_at);
     } else if (!has_sum || (grad_.is_wanted() && !is_exact(weight, upstream))) {
-      if (!has_sum) prefetch_next(n);
       outcomes_.evaluate(inputs_, padded(n), upstream, side_at, grad_.take_lines());
     }
     for (int k = 0; k < positives_; ++k) {
@@ -259,7 +286,8 @@ class ElementwiseLoop {
 
   const Work& work_;
   const Division& division_;
-  const A* inputs_;  // of the block
+  const A* inputs_;       // of the block
+  bool is_soft_ = false;  // so far, an element of which both outcomes count
   Outcomes<Work> outcomes_;
   Block<A> loaded_, counts_, positive_, negative_;
   Block<A> pos_weights_, class_weights_, sample_weights_;

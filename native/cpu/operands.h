@@ -22,7 +22,13 @@ template <class A, class F>
 void load_numbers(const ConstArray& array, int64_t at, int64_t step, int n, A* to, F&& f) {
   with_elements(array, [&](const auto* elements) {
     if (step == 1) {
-      for (int i = 0; i < n; ++i) to[i] = f(elements[at + i]);
+      constexpr int kPack = 64 / sizeof(*elements);
+      int i = 0;
+      for (; i + kPack <= n; i += kPack) {
+        __builtin_prefetch(elements + at + i + kBlock);
+        for (int k = 0; k < kPack; ++k) to[i + k] = f(elements[at + i + k]);
+      }
+      for (; i < n; ++i) to[i] = f(elements[at + i]);
     } else {
       for (int i = 0; i < n; ++i) to[i] = f(elements[at + i * step]);
     }

@@ -69,7 +69,7 @@ class Outcomes {
         lines.write(size_t(i) * (kLine / kSums));
       }
       const Dual<V> loss =
-          work.template unweighted<true>(vector_at(inputs + i), ahead.next(), Mask<V>{});
+          work.template unweighted<true>(vector_at(inputs + i), ahead.next().costly, Mask<V>{});
       if constexpr (kHasSlopes) slopes.at(i) = loss.slope * factor;
       return multiply_add(loss.value, counts.at(i), so_far);
     });
@@ -92,9 +92,13 @@ class Outcomes {
       begun_ = begin(0);
       next();
     }
-    Costly<V> next() {
-      const Costly<V> now = next_;
-      next_ = link_.template costly<kIsRegular>(begun_, side_at_(at_).is_positive);
+    struct Element {
+      Costly<V> costly;
+      Side side;
+    };
+    Element next() {
+      const Element now = next_;
+      next_ = {link_.template costly<kIsRegular>(begun_, side_.is_positive), side_};
       begun_ = begin(std::min(at_ + kLanes, last_));
       return now;
     }
@@ -105,7 +109,8 @@ class Outcomes {
       const V x = vector_at(inputs_ + i);
       most_ = larger(most_, regular_.index(link_.told(x)));
       at_ = i;
-      return link_.template begun<kIsRegular>(x, side_at_(i).is_positive);
+      side_ = side_at_(i);
+      return link_.template begun<kIsRegular>(x, side_.is_positive);
     }
 
     const typename Work::Link link_;  // a copy, so that its numbers stay in registers
@@ -115,8 +120,9 @@ class Outcomes {
     const SideAt& side_at_;
     Bits<V> most_{};
     int at_ = 0;  // what has begun
+    Side side_;   // of it
     V begun_;
-    Costly<V> next_{};
+    Element next_{};
   };
 
   template <bool kIsRegular, class SideAt>
@@ -126,10 +132,13 @@ class Outcomes {
     Block<A>& slopes = this->slopes();
     Ahead<kIsRegular, false, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
-      if (i % kSums == 0) lines.write(size_t(i) * (kLine / kSums));
-      const auto [is_positive, weight] = side_at(i);
-      const Dual<V> loss = work.template of_side<kIsRegular>(vector_at(inputs + i), ahead.next(),
-                                                             is_positive, weight, all<V>(upstream));
+      if (i % kSums == 0) {
+        if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
+        lines.write(size_t(i) * (kLine / kSums));
+      }
+      const auto [costly, side] = ahead.next();
+      const Dual<V> loss = work.template of_side<kIsRegular>(
+          vector_at(inputs + i), costly, side.is_positive, side.weight, all<V>(upstream));
       losses_.at(i) = loss.value;
       slopes.at(i) = loss.slope;
     });

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "../core/dtype.h"
 #include "reduce.h"
 
 namespace culoss::cpu {
@@ -21,16 +22,18 @@ double sum_of(const float* numbers, int64_t n) {
   return sum;
 }
 
-// Where the one 1 of a row is, if the rest is 0; else −1.
+// Where the one 1 of a row is, if the rest is 0; else −1. Numbers are as wide as the columns are,
+// so that vectors hold them.
 template <class T>
-int64_t one_of(const T* row, int64_t columns) {
-  int32_t ones = 0, zeros = 0, at = 0;  // as wide as the columns are, so that vectors hold them
-  for (int32_t c = 0; c < int32_t(columns); ++c) {
-    ones += row[c] == T(1);
-    zeros += row[c] == T(0);
-    at += row[c] == T(1) ? c : 0;
+int32_t one_of(const T* row, int32_t columns) {
+  uint32_t ones = 0, zeros = 0, at = 0;  // the sum of their places
+  for (int32_t c = 0; c < columns; ++c) {
+    const bool is_one = as<Compute<T>>(row[c]) == 1;
+    ones += is_one;
+    zeros += as<Compute<T>>(row[c]) == 0;
+    at += is_one ? uint32_t(c) : 0;
   }
-  return ones == 1 && zeros == columns - 1 ? at : -1;
+  return ones == 1 && zeros == uint32_t(columns) - 1 ? int32_t(at) : -1;
 }
 
 }  // namespace
@@ -45,20 +48,23 @@ void means_of_rows(const float* numbers, int64_t rows, int64_t columns, float* m
 
 template <class T>
 bool are_one_hot(const T* numbers, int64_t rows, int64_t columns, int32_t* ids) {
-  if (columns > UINT16_MAX) return false;  // places of many ones add up to no more than an int32
+  if (columns > INT32_MAX) return false;
   std::atomic<bool> are_all = true;
   for_each_chunk(rows, rows_per_chunk(columns), columns, [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end && are_all; ++r) {
-      const int64_t id = one_of(numbers + r * columns, columns);
-      if (id < 0) are_all = false;
-      ids[r] = int32_t(id);
+      ids[r] = one_of(numbers + r * columns, int32_t(columns));
+      if (ids[r] < 0) are_all = false;
     }
   });
   return are_all;
 }
 
 template bool are_one_hot(const float*, int64_t, int64_t, int32_t*);
+template bool are_one_hot(const double*, int64_t, int64_t, int32_t*);
+template bool are_one_hot(const float16*, int64_t, int64_t, int32_t*);
+template bool are_one_hot(const bfloat16*, int64_t, int64_t, int32_t*);
 template bool are_one_hot(const int32_t*, int64_t, int64_t, int32_t*);
+template bool are_one_hot(const int64_t*, int64_t, int64_t, int32_t*);
 template bool are_one_hot(const uint8_t*, int64_t, int64_t, int32_t*);
 
 }  // namespace culoss::cpu

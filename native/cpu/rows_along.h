@@ -273,7 +273,10 @@ class RowsAlong {
     weigh(row, of);
     evaluate(row.statistics, n, inputs, costly);
     Sums sums;
-    for (int i = 0; i < n; ++i) sums.has_weight |= columns_.weights.of[i] != 0;
+    Mask<V> has_weight{};
+    for_each_vector<A>(n,
+                       [&](int i) { has_weight = has_weight | (columns_.weights.at(i) != V{}); });
+    sums.has_weight = !are_all<V>(!has_weight);
     sums.slope = sum_of(inputs, n);
     sums.loss = sum_of_fours(losses_, n);
     if (work_.per_element) {

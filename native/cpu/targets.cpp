@@ -6,6 +6,7 @@
 #include "../losses/dispatch.h"
 #include "operands.h"
 #include "reduce.h"
+#include "rows.h"
 
 namespace culoss::cpu {
 
@@ -24,6 +25,33 @@ void check_class_ids(const Call& call) {
   const int64_t row = first;
   if (row == rows) return;
   throw target_range_error(row, given_id(call.targets, row), call.layout.columns);
+}
+
+namespace {
+
+// Whether class ids would say the same as dense targets each row of which is one class, and save
+// work: they do not where a row has several losses, as for the binary ones, by smoothing, or where
+// each is asked for.
+bool may_have_class_ids(const Call& call) {
+  const Criterion& criterion = call.criterion;
+  return call.target_kind == TargetKind::dense && criterion.sides == SidesKind::targets &&
+         criterion.label_smoothing == 0 && criterion.reduction != Reduction::matrix &&
+         !criterion.ignored.any && call.layout.inner == 1;
+}
+
+}  // namespace
+
+Call with_class_ids(const Call& given, std::vector<int32_t>& ids) {
+  if (!may_have_class_ids(given)) return given;
+  const int64_t rows = given.layout.rows();
+  ids.resize(size_t(rows));
+  Call call = given;
+  with_elements(given.targets, [&](const auto* elements) {
+    if (!are_one_hot(elements, rows, given.layout.columns, ids.data())) return;
+    call.target_kind = TargetKind::class_ids;
+    call.targets = {ids.data(), Dtype::int32};
+  });
+  return call;
 }
 
 namespace {

@@ -14,6 +14,15 @@ struct ColumnWeights {
   void load(const Work& work, const Stretch& of, A slope_of_division) {
     const auto& sides = work.sides;
     load_targets(work.target, of, weights.of);
+    if (sides.is_uniform() && work.grad_output.is_number()) {
+      const A alpha = A(sides.alpha.number), scale = sides.scale.at(of.first);
+      const A upstream = work.upstream(of.first, slope_of_division);
+      for_each_vector<A>(of.n, [&](int i) {
+        weights.at(i) = sides(weights.at(i), all<Vector<A>>(alpha), all<Vector<A>>(scale));
+        upstreams.at(i) = all<Vector<A>>(upstream);
+      });
+      return pad(weights, of.n, A(0));
+    }
     load_numbers(sides.alpha, of, alphas_.of);
     load_numbers(sides.scale.class_weight, of, scales_.of);
     load_numbers(sides.scale.sample_weight, of, upstreams.of);
