@@ -5,17 +5,23 @@ import { cpu, type Tensor, tensor } from 'culoss';
 import { criterionOf, lossNames, randomNumbers } from './cases.mjs';
 import { numbers, withIsa } from './devices.mjs';
 import { expectClose, expectSame } from './expect.mjs';
-import { isBinary } from './reference.mjs';
+import { gradientOfSum, isBinary, reference } from './reference.mjs';
 
 describe('dense targets', () => {
   const [rows, columns] = [67, 101];
   const random = randomNumbers(5);
   const draw = (of: () => number): number[] => Array.from({ length: rows * columns }, of);
-  const inputs = { logits: draw(() => 16 * random() - 8), probabilities: draw(random) };
+  const inputs = {
+    logits: draw(() => Math.fround(16 * random() - 8)),
+    probabilities: draw(() => Math.fround(random())),
+  };
   const ids = Array.from({ length: rows }, (_, r) => (r * 31) % columns);
   const oneHot = ids.flatMap((id) => Array.from({ length: columns }, (_, c) => Number(c === id)));
   const multiHot = draw(() => Number(random() < 0.1));
+  const matrixOf = (flat: number[]): number[][] =>
+    ids.map((_, r) => flat.slice(r * columns, (r + 1) * columns));
   const close = { relative: 2e-6, absolute: 1e-9 };
+  const near = { relative: 2e-5, absolute: 1e-6 };
 
   for (const loss of lossNames) {
     for (const from of ['logits', 'probabilities'] as const) {
@@ -37,12 +43,11 @@ describe('dense targets', () => {
                 const y = isBinary(loss) ? [...multiHot] : [...oneHot];
                 if (place !== null) y[place] = 0.375;
                 const whole = summed(x, y);
-                const apart = ids.map((_, r) => {
-                  const row = (of: number[]): number[] => of.slice(r * columns, (r + 1) * columns);
-                  return summed(row(x), row(y));
-                });
-                const sum = apart.reduce((total, row) => total + row.sum, 0);
-                expectClose([whole.sum], [sum], close);
+                const spec = { loss, from, alpha: 0.25 } as const;
+                const [inputs, targets] = [matrixOf(x), matrixOf(y)];
+                expectClose([whole.sum], [reference(spec, inputs, targets).sum], near);
+                expectClose(whole.grad, gradientOfSum(spec, inputs, targets).flat(), near);
+                const apart = inputs.map((row, r) => summed(row, targets[r] as number[]));
                 const grad = apart.flatMap((row) => row.grad);
                 if (isBinary(loss)) expectSame(whole.grad, grad);
                 else expectClose(whole.grad, grad, close);
