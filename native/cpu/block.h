@@ -154,11 +154,9 @@ inline void prefetch(const T* from, int n) {
   for (int i = 0; i < n; i += 64 / int(sizeof(T))) __builtin_prefetch(from + i);
 }
 
-// Puts n elements into a block, and a number behind them. Asks for the next block meanwhile, since
-// no machine foresees that another page begins.
+// Puts n elements into a block, and a number behind them.
 template <class T>
 void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
-  prefetch(from + kBlock, n);
   if constexpr (std::is_same_v<T, Compute<T>>) {
     copy(block.of, from, n);
   } else {

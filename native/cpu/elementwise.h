@@ -36,6 +36,7 @@ class ElementwiseLoop {
     for (int64_t at = begin; at < end; at += kBlock) {
       const int n = int(std::min<int64_t>(kBlock, end - at));
       inputs_ = inputs_of(at, n);
+      outcomes_.expect(work_.inputs + at + kBlock);
       sum += evaluate(at, n);
       if (work_.losses) write_losses(at, n);
       if (grad_.is_wanted()) {

@@ -1,38 +1,44 @@
-// Numbers of 16 bits as floats and back, as `load` and `store` do it one by one: for float16 by
-// instructions for it, where a machine has them.
+// Numbers of 16 bits as floats and back, as `load` and `store` do it one by one: vectors of
+// bfloat16, and of float16 where a machine has instructions for it.
 #pragma once
-
-#include <math.h>
 
 #include "../core/dtype.h"
 #include "../core/math.h"
 
 namespace culoss::cpu {
 
-#ifdef __F16C__
 using HalfBits [[gnu::vector_size(kVectorBytes / 2)]] = uint16_t;
 
-inline Floats widened(const HalfBits& bits) {
+#ifdef __F16C__
+template <class T>
+constexpr bool kHasVectors = true;
+
+inline Floats widened(const HalfBits& bits, float16) {
 #ifdef __AVX512F__
   return Floats(_mm512_maskz_cvtph_ps(0xffff, __m256i(bits)));
 #else
   return Floats(_mm256_cvtph_ps(__m128i(bits)));
 #endif
 }
-inline HalfBits narrowed(const Floats& x) {
+inline HalfBits narrowed(const Floats& x, float16) {
 #ifdef __AVX512F__
   return HalfBits(_mm512_maskz_cvtps_ph(0xffff, __m512(x), _MM_FROUND_TO_NEAREST_INT));
 #else
   return HalfBits(_mm256_cvtps_ph(__m256(x), _MM_FROUND_TO_NEAREST_INT));
 #endif
 }
-// The nearest number that `narrowed` does not make an infinity; infinity itself and NaN stay.
-inline Floats within_float16(const Floats& x) {
-  const Floats size = magnitude(x), infinity = all<Floats>(INFINITY);
-  const Floats beyond = select<Floats>(size == infinity, infinity, all<Floats>(NAN));
-  const Floats kept =
-      select<Floats>(size < infinity, smaller(size, all<Floats>(float16::kLargest)), beyond);
-  return of_bits<Floats>(bits_of(kept) | (bits_of(x) & 0x80000000u));
+#else
+template <class T>
+constexpr bool kHasVectors = std::is_same_v<T, bfloat16>;
+#endif
+
+inline Floats widened(const HalfBits& bits, bfloat16) {
+  return of_bits<Floats>(__builtin_convertvector(bits, Bits<Floats>) << 16);
+}
+// NaN may become an infinity.
+inline HalfBits narrowed(const Floats& x, bfloat16) {
+  const Bits<Floats> bits = bits_of(x), half_to_even = 0x7fff + (bits >> 16 & 1);
+  return __builtin_convertvector((bits + half_to_even) >> 16, HalfBits);
 }
 
 // Converts the vectors `X` that n numbers fill; returns how many numbers those are.
@@ -48,28 +54,33 @@ int convert_vectors(const T* from, int n, U* to, F&& convert) {
   }
   return i;
 }
-#endif
+
+// The same of numbers that stay finite; none, if there are others.
+template <class T>
+int narrow_vectors(const float* from, int n, T* to) {
+  constexpr uint32_t kHalfOfLast = 1u << (22 - T::kFractionBits);
+  constexpr uint32_t kLeastInfinite = bits_of(T::kLargest) + kHalfOfLast;
+  Bits<Floats> most{};
+  const int narrow = convert_vectors<Floats>(from, n, to, [&](const Floats& x) {
+    most = larger(most, bits_of(x) << 1);
+    return narrowed(x, T{});
+  });
+  return are_all<Floats>(most < kLeastInfinite << 1) ? narrow : 0;
+}
 
 template <class T>
 void widen(const T* from, int n, float* to) {
   int i = 0;
-#ifdef __F16C__
-  if constexpr (std::is_same_v<T, float16>) {
-    i = convert_vectors<HalfBits>(from, n, to, [](const HalfBits& bits) { return widened(bits); });
+  if constexpr (kHasVectors<T>) {
+    i = convert_vectors<HalfBits>(from, n, to, [](const auto& bits) { return widened(bits, T{}); });
   }
-#endif
   for (; i < n; ++i) to[i] = load(from[i]);
 }
 
 template <class T>
 void narrow(const float* from, int n, T* to) {
   int i = 0;
-#ifdef __F16C__
-  if constexpr (std::is_same_v<T, float16>) {
-    i = convert_vectors<Floats>(from, n, to,
-                                [](const Floats& x) { return narrowed(within_float16(x)); });
-  }
-#endif
+  if constexpr (kHasVectors<T>) i = narrow_vectors(from, n, to);
   for (; i < n; ++i) to[i] = store<T>(from[i]);
 }
 

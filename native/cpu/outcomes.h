@@ -19,6 +19,10 @@ class Outcomes {
  public:
   explicit Outcomes(const Work& work) : work_(work) {}
 
+  // Inputs in memory that are evaluated next: they are asked for meanwhile, one line after the
+  // other, since no machine foresees that another page begins.
+  void expect(const T* next) { next_ = next; }
+
   // Of what was evaluated last. Slopes stay for one more block after a turn.
   Block<A>& losses() { return losses_; }
   const Block<A>& losses() const { return losses_; }
@@ -65,7 +69,7 @@ class Outcomes {
     Ahead<true, true, decltype(negative)> ahead(work.link, inputs, padded(n), negative);
     const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
       if (begins_line) {
-        if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
+        __builtin_prefetch(next_ + i);
         lines.write(size_t(i) * (kLine / kSums));
       }
       const Dual<V> loss =
@@ -133,7 +137,7 @@ class Outcomes {
     Ahead<kIsRegular, false, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
       if (i % kSums == 0) {
-        if constexpr (std::is_same_v<T, A>) __builtin_prefetch(inputs + kBlock + i);
+        __builtin_prefetch(next_ + i);
         lines.write(size_t(i) * (kLine / kSums));
       }
       const auto [costly, side] = ahead.next();
@@ -147,6 +151,7 @@ class Outcomes {
   }
 
   const Work& work_;
+  const T* next_ = nullptr;
   Block<A> losses_, slopes_[2];
   int turn_ = 0;
 };

@@ -162,6 +162,7 @@ class RowsAbreast {
     if constexpr (std::is_same_v<T, A>) {
       if (offset(c) + padded(n_) <= work_.layout.elements()) return inputs;
     }
+    prefetch(inputs + kBlock, n_);
     load_block(inputs, n_, A(0.5), inputs_);
     return inputs_.of;
   }
