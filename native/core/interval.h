@@ -15,8 +15,8 @@ struct Interval {
   static constexpr Interval of(A first, A last) {
     return {bits_of(first), last < first ? 0 : bits_of(last) - bits_of(first) + 1};
   }
-  // From 0 to the same last one.
-  HD constexpr Interval from_zero() const { return {0, first + count}; }
+  // From 0 to the same last one; of none, none.
+  HD constexpr Interval from_zero() const { return {0, count == 0 ? count : first + count}; }
 
   // Below `count` for those of the interval.
   template <class V>

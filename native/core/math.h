@@ -73,8 +73,7 @@ HD inline A polynomial(A x, const Scalar<A> (&coefficients)[n]) {
   return sum;
 }
 
-// Powers of 2 with exponents of eighths, without the j · 2^20 that j eighths add to the bits of an
-// exponent beside a whole number of them.
+// 2^(j/8), whose bits are j · 2^20 too few: so much is added with those of a whole exponent.
 alignas(32) constexpr float kRootsOf2[8] = {0x1p+0f,        0x1.f72b84p-1f, 0x1.f06fep-1f,
                                             0x1.ebfdaep-1f, 0x1.ea09e6p-1f, 0x1.eace54p-1f,
                                             0x1.ee89fap-1f, 0x1.f5818ep-1f};

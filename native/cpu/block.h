@@ -33,6 +33,12 @@ template <class A>
   return *reinterpret_cast<const Anywhere*>(number);
 }
 
+template <class A>
+[[gnu::always_inline]] inline void put_vector(A* to, const Vector<A>& numbers) {
+  using Anywhere [[gnu::aligned(alignof(A)), gnu::may_alias]] = Vector<A>;
+  *reinterpret_cast<Anywhere*>(to) = numbers;
+}
+
 // Calls `f(i)` for the first element of each vector of a block of n.
 template <class A, class F>
 [[gnu::always_inline]] inline void for_each_vector(int n, F&& f) {
@@ -156,13 +162,19 @@ inline void prefetch(const T* from, int n) {
 
 // Puts n elements into a block, and a number behind them.
 template <class T>
-void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
+void fill_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
   if constexpr (std::is_same_v<T, Compute<T>>) {
     copy(block.of, from, n);
   } else {
     widen(from, n, block.of);
   }
   pad(block, n, beyond);
+}
+// The same, and asks for the next block: no machine foresees that another page begins.
+template <class T>
+void load_block(const T* from, int n, Compute<T> beyond, Block<Compute<T>>& block) {
+  prefetch(from + kBlock, n);
+  fill_block(from, n, beyond, block);
 }
 
 // Elements as they lie in memory, if they can be read there: numbers in which one computes, in

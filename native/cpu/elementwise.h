@@ -19,6 +19,8 @@ class ElementwiseLoop {
   using V = Vector<A>;
   using Side = typename Outcomes<Work>::Side;
   static constexpr bool kIsFloat = std::is_same_v<A, float>;
+  // Its targets are, and nothing weighs an element beside them.
+  static constexpr bool kIsDense = Work::kIsUniform && !Work::kIsHard;
 
  public:
   ElementwiseLoop(const Work& work, const Division& division)
@@ -28,6 +30,7 @@ class ElementwiseLoop {
         grad_(work.grad, work.layout.elements()) {
     if constexpr (Work::kIsHard && kIsFloat)
       std::fill_n(counts_.of, padded(int(std::min<int64_t>(kBlock, work.layout.elements()))), A(1));
+    if constexpr (kIsDense) is_soft_ = work.sides.shares.smoothing.is_on();
   }
 
   // The sum of the losses of the elements [begin, end).
@@ -54,7 +57,7 @@ class ElementwiseLoop {
 
   const A* inputs_of(int64_t at, int n) {
     if (const A* const inputs = in_place(work_.inputs + at, n)) return inputs;
-    load_block(work_.inputs + at, n, A(0.5), loaded_);
+    fill_block(work_.inputs + at, n, A(0.5), loaded_);
     return loaded_.of;
   }
   // The sum of the losses of a block, which it leaves if they are asked for, and slopes likewise.
@@ -62,10 +65,10 @@ class ElementwiseLoop {
     if constexpr (Work::kIsHard) {
       if (work_.layout.inner == 1) return evaluate_rows(at, n);
     }
-    if constexpr (Work::kIsUniform && !Work::kIsHard) {
+    if constexpr (kIsDense) {
       if (!is_soft_ && !work_.target.ignored.any) {
         evaluate_targets(targets_of(at, n), n);
-        if (!is_soft_) return sum_of_fours(outcomes_.losses(), n);
+        if (!is_soft_) return sum_of_fours(outcomes_.losses(), n);  // else it is not right
       }
     }
     weigh(at, n);
@@ -85,16 +88,20 @@ class ElementwiseLoop {
     pad(positive_, n, A(0));
     return positive_.of;
   }
+  // The outcome of elements that counts; where both do, it `is_soft`.
+  static Side side_of(const Weights<V>& weights, Mask<V>& is_soft) {
+    const Mask<V> is_positive = weights.positive != V{};
+    is_soft = is_soft | (is_positive & (weights.negative != V{}));
+    return {is_positive, select<V>(is_positive, weights.positive, weights.negative)};
+  }
   // Elements of which one outcome counts; else it says that this `is_soft_`.
   void evaluate_targets(const A* targets, int n) {
     const auto sides = work_.sides;
+    const A* const next = targets == positive_.of ? targets : targets + kBlock;
     Mask<V> is_soft{};
     const auto side_at = [&](int i) {
-      if (i % kSums == 0) __builtin_prefetch(targets + kBlock + i);
-      const Weights<V> weights = sides(vector_at(targets + i));
-      const Mask<V> is_positive = weights.positive != V{};
-      is_soft = is_soft | (is_positive & (weights.negative != V{}));
-      return Side{is_positive, select<V>(is_positive, weights.positive, weights.negative)};
+      if (i % kSums == 0) __builtin_prefetch(next + i);
+      return side_of(sides(vector_at(targets + i)), is_soft);
     };
     const A upstream = work_.upstream({}, slope_of_division());
     outcomes_.evaluate(inputs_, n, upstream, side_at, grad_.take_lines());
@@ -196,14 +203,12 @@ class ElementwiseLoop {
 
   void evaluate_weighed(int n) {
     const A upstream = has_upstreams() ? 1 : work_.upstream({}, slope_of_division());
-    bool is_soft = false;  // both outcomes of an element count
-    for (int i = 0; i < n; ++i) is_soft |= (positive_.of[i] != 0) & (negative_.of[i] != 0);
-    const auto side_at = [this](int i) {
-      const Mask<V> is_positive = positive_.at(i) != V{};
-      return Side{is_positive, select<V>(is_positive, positive_.at(i), negative_.at(i))};
+    Mask<V> is_soft{};
+    const auto side_at = [&](int i) {
+      return side_of({positive_.at(i), negative_.at(i)}, is_soft);
     };
     outcomes_.evaluate(inputs_, n, upstream, side_at, grad_.take_lines());
-    if (!is_soft) return;
+    if (are_all<V>(!is_soft)) return;
     keep_positives(n);
     for_each_vector<A>(n, [&](int i) {
       negative_.at(i) = select<V>(positive_.at(i) != V{}, negative_.at(i), V{});
@@ -237,6 +242,7 @@ class ElementwiseLoop {
       positive_.at(i) = select<V>(counts, weights.positive, V{});
       negative_.at(i) = select<V>(counts, weights.negative, V{});
     });
+    pad(positive_, n, A(0));
   }
   void load_factors(const Stretch& of, int i, int n) {
     const auto& sides = work_.sides;

@@ -35,7 +35,7 @@ constexpr bool kHasVectors = std::is_same_v<T, bfloat16>;
 inline Floats widened(const HalfBits& bits, bfloat16) {
   return of_bits<Floats>(__builtin_convertvector(bits, Bits<Floats>) << 16);
 }
-// NaN may become an infinity.
+// Of numbers.
 inline HalfBits narrowed(const Floats& x, bfloat16) {
   const Bits<Floats> bits = bits_of(x), half_to_even = 0x7fff + (bits >> 16 & 1);
   return __builtin_convertvector((bits + half_to_even) >> 16, HalfBits);

@@ -19,8 +19,8 @@ class Outcomes {
  public:
   explicit Outcomes(const Work& work) : work_(work) {}
 
-  // Inputs in memory that are evaluated next: they are asked for meanwhile, one line after the
-  // other, since no machine foresees that another page begins.
+  // Inputs in memory that are evaluated next: they are asked for meanwhile, since no machine
+  // foresees that another page begins; line by line, since memory takes many at once as slowly.
   void expect(const T* next) { next_ = next; }
 
   // Of what was evaluated last. Slopes stay for one more block after a turn.
@@ -68,10 +68,8 @@ class Outcomes {
     const auto negative = [](int) { return Side{}; };
     Ahead<true, true, decltype(negative)> ahead(work.link, inputs, padded(n), negative);
     const double sum = sum_of_vectors(n, [&](int i, bool begins_line, V so_far) {
-      if (begins_line) {
-        __builtin_prefetch(next_ + i);
-        lines.write(size_t(i) * (kLine / kSums));
-      }
+      if (begins_line) lines.write(size_t(i) * (kLine / kSums));
+      ask_for_next(i);
       const Dual<V> loss =
           work.template unweighted<true>(vector_at(inputs + i), ahead.next().costly, Mask<V>{});
       if constexpr (kHasSlopes) slopes.at(i) = loss.slope * factor;
@@ -82,6 +80,11 @@ class Outcomes {
   }
 
  private:
+  void ask_for_next(int i) const {
+    constexpr int kOfLine = kLine / sizeof(T);
+    if (i % kOfLine == 0) __builtin_prefetch(next_ + i);
+  }
+
   // The first two steps of the link, two vectors and one ahead of the third: all are long chains,
   // and the machine works at them at once.
   template <bool kIsRegular, bool kAreNegatives, class SideAt>
@@ -136,10 +139,8 @@ class Outcomes {
     Block<A>& slopes = this->slopes();
     Ahead<kIsRegular, false, SideAt> ahead(work.link, inputs, n, side_at);
     for_each_vector<A>(n, [&](int i) {
-      if (i % kSums == 0) {
-        __builtin_prefetch(next_ + i);
-        lines.write(size_t(i) * (kLine / kSums));
-      }
+      if (i % kSums == 0) lines.write(size_t(i) * (kLine / kSums));
+      ask_for_next(i);
       const auto [costly, side] = ahead.next();
       const Dual<V> loss = work.template of_side<kIsRegular>(
           vector_at(inputs + i), costly, side.is_positive, side.weight, all<V>(upstream));

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "../core/dtype.h"
+#include "block.h"
 #include "reduce.h"
 
 namespace culoss::cpu {
@@ -22,18 +22,21 @@ double sum_of(const float* numbers, int64_t n) {
   return sum;
 }
 
-// Where the one 1 of a row is, if the rest is 0; else −1. Numbers are as wide as the columns are,
-// so that vectors hold them.
+// Where the one 1 of a row is, if the rest is 0; else −1. All is as wide as a float, so that
+// vectors hold it.
 template <class T>
 int32_t one_of(const T* row, int32_t columns) {
-  uint32_t ones = 0, zeros = 0, at = 0;  // the sum of their places
-  for (int32_t c = 0; c < columns; ++c) {
-    const bool is_one = as<Compute<T>>(row[c]) == 1;
-    ones += is_one;
-    zeros += as<Compute<T>>(row[c]) == 0;
-    at += is_one ? uint32_t(c) : 0;
+  uint32_t ones = 0, zeros = 0, places_of_ones = 0;
+  for (int64_t first = 0; first < columns && ones + zeros == first; first += kBlock) {
+    const int64_t last = std::min<int64_t>(columns, first + kBlock);
+    for (auto c = int32_t(first); c < int32_t(last); ++c) {
+      const bool is_one = as<Compute<T>>(row[c]) == 1;
+      ones += is_one;
+      zeros += as<Compute<T>>(row[c]) == 0;
+      places_of_ones += is_one ? uint32_t(c) : 0;
+    }
   }
-  return ones == 1 && zeros == uint32_t(columns) - 1 ? int32_t(at) : -1;
+  return ones == 1 && zeros == uint32_t(columns) - 1 ? int32_t(places_of_ones) : -1;
 }
 
 }  // namespace

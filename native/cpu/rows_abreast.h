@@ -10,6 +10,7 @@
 #include "output.h"
 #include "reduce.h"
 #include "totals.h"
+#include "transpose.h"
 #include "weights.h"
 
 namespace culoss::cpu {
@@ -58,7 +59,8 @@ class RowsAbreast {
  private:
   // Columns of a row from which on it is not turned; and so many rows are turned together.
   static constexpr int64_t kShort = 64;
-  static constexpr int kStrip = 8;
+  static constexpr bool kHasVectors = std::is_same_v<A, float>;
+  static constexpr int kStrip = kHasVectors ? LanesOf<V>::kLanes : 8;
   static_assert(kShort * kStrip <= kBlock);
   // The largest columns of a row are counted in floats.
   static constexpr int64_t kMostColumns = 1 << 24;
@@ -81,19 +83,14 @@ class RowsAbreast {
     if (is_turned() && !Work::kIsLone) load_tile();
     if constexpr (kIsCoupled) find_statistics();
     visit();
-    double sum = 0;
-    for (int i = 0; i < n_; ++i) sum += loss_.of[i];
+    const double sum = sum_of(loss_, n_);
     if (work_.losses && !work_.per_element) {
       for (int i = 0; i < n_; ++i) work_.losses[row_.row + i] = A(division_.of(loss_.of[i]));
     }
     if (!grad_.is_wanted()) return sum;
     for (int64_t c = 0; c < work_.layout.columns; ++c) {
-      find_slopes(c);
-      if (is_turned()) {
-        copy(in_tile(c), slopes_.of, n_);
-      } else {
-        grad_.write(offset(c), slopes_.of, n_);
-      }
+      find_slopes(c, is_turned() ? in_tile(c) : slopes_.of);
+      if (!is_turned()) grad_.write(offset(c), slopes_.of, n_);
     }
     if (is_turned()) write_tile();
     return sum;
@@ -124,6 +121,9 @@ class RowsAbreast {
     const int64_t columns = work_.layout.columns;
     for_each_strip(n_, [&](int i, auto rows) {
       const T* const from = work_.inputs + row_.begin + i * columns;
+      if constexpr (kHasVectors && rows == kStrip) {
+        if (const A* const numbers = strip_at(from)) return turn_in(numbers, i);
+      }
       for (int64_t c = 0; c < columns; ++c) {
         A* const to = in_tile(c) + i;
         for (int k = 0; k < rows; ++k) to[k] = load(from[k * columns + c]);
@@ -134,19 +134,66 @@ class RowsAbreast {
     }
   }
   void write_tile() {
-    const int64_t columns = work_.layout.columns, stride = this->stride();
-    const int most = kBlock / int(columns) / kStrip * kStrip;
+    const int64_t columns = work_.layout.columns;
+    const int beyond = columns < kStrip ? kStrip : 0;  // of short rows, vectors reach into the next
+    const int most = (kBlock - beyond) / int(columns) / kStrip * kStrip;
     for (int first = 0; first < n_; first += most) {
       const int n = std::min(most, n_ - first);
       for_each_strip(n, [&](int i, auto rows) {
         A* const to = slopes_.of + i * columns;
-        const A* const from = tile_ + first + i;
+        if constexpr (kHasVectors && rows == kStrip) return turn_out(first + i, to);
         for (int64_t c = 0; c < columns; ++c) {
-          for (int k = 0; k < rows; ++k) to[k * columns + c] = from[c * stride + k];
+          for (int k = 0; k < rows; ++k) to[k * columns + c] = in_tile(c)[first + i + k];
         }
       });
       grad_.write(row_.begin + first * columns, slopes_.of, int(n * columns));
     }
+  }
+  // The rows of a strip as numbers which can be read in whole vectors, of short rows beyond the
+  // last one; else null.
+  const A* strip_at(const T* from) {
+    const int64_t columns = work_.layout.columns;
+    if constexpr (std::is_same_v<T, A>) {
+      const T* const end = work_.inputs + work_.layout.elements();
+      return from + kStrip * columns + kStrip <= end ? from : nullptr;
+    } else {
+      widen(from, int(kStrip * columns), inputs_.of);
+      return inputs_.of;
+    }
+  }
+  // Calls `f(c)` for the first columns of vectors that cover a row: the last ones may overlap.
+  template <class F>
+  [[gnu::always_inline]] void for_each_piece(F&& f) const {
+    const int64_t last = std::max<int64_t>(0, work_.layout.columns - kStrip);
+    for (int64_t c = 0; c < last; c += kStrip) f(c);
+    f(last);
+  }
+  // Turns a strip into the tile, from its i-th row on, and back.
+  void turn_in(const A* strip, int i) {
+    const int64_t columns = work_.layout.columns, stride = this->stride();
+    for_each_piece([&](int64_t c) {
+      V vectors[kStrip];
+#pragma GCC unroll 16
+      for (int k = 0; k < kStrip; ++k) vectors[k] = vector_at(strip + k * columns + c);
+      transpose(vectors);
+#pragma GCC unroll 16
+      for (int k = 0; k < kStrip; ++k) {
+        if (c + k < columns) put_vector(tile_ + (c + k) * stride + i, vectors[k]);
+      }
+    });
+  }
+  void turn_out(int i, A* strip) {
+    const int64_t columns = work_.layout.columns, stride = this->stride();
+    for_each_piece([&](int64_t c) {
+      V vectors[kStrip];
+#pragma GCC unroll 16
+      for (int k = 0; k < kStrip; ++k) {
+        vectors[k] = c + k < columns ? vector_at(tile_ + (c + k) * stride + i) : V{};
+      }
+      transpose(vectors);
+#pragma GCC unroll 16
+      for (int k = 0; k < kStrip; ++k) put_vector(strip + k * columns + c, vectors[k]);
+    });
   }
   // Calls `f(i, rows)` for so many of n rows from the i-th on, which are turned together.
   template <class F>
@@ -162,7 +209,6 @@ class RowsAbreast {
     if constexpr (std::is_same_v<T, A>) {
       if (offset(c) + padded(n_) <= work_.layout.elements()) return inputs;
     }
-    prefetch(inputs + kBlock, n_);
     load_block(inputs, n_, A(0.5), inputs_);
     return inputs_.of;
   }
@@ -299,35 +345,38 @@ class RowsAbreast {
     for (int i = 0; i < n_; ++i) losses[i * step()] = A(division_.of(losses_.of[i]));
   }
 
-  void find_slopes(int64_t c) {
+  void find_slopes(int64_t c, A* to) {
     if constexpr (!kIsSingle) visit_class(c);
-    if constexpr (kIsCoupled) couple(holds_exponentials() ? in_tile(c) : inputs_of(c));
-    for_each_vector([&](int i) {
-      V& slope = slopes_.at(i);
-      if constexpr (kIsSingle) {
-        const Ids is_target = ids_at(i) == Ids{} + Id(c);
-        slope = select<V>(is_target, slopes_of_targets_.at(i), kIsCoupled ? slope : V{});
-      }
-      slope = select<V>(has_weight_.at(i) != V{}, slope, V{});
-    });
+    if constexpr (kIsCoupled) {
+      couple(holds_exponentials() ? in_tile(c) : inputs_of(c), c, to);
+    } else {
+      for_each_vector([&](int i) { put_vector(to + i, slope_at(i, c, slopes_.at(i))); });
+    }
+  }
+  // The slope of rows in a class, of what that is where they have weight: of class ids, beside the
+  // class that has the loss.
+  V slope_at(int i, int64_t c, V slope) const {
+    if constexpr (kIsSingle) {
+      const Ids is_target = ids_at(i) == Ids{} + Id(c);
+      slope = select<V>(is_target, slopes_of_targets_.at(i), kIsCoupled ? slope : V{});
+    }
+    return select<V>(has_weight_.at(i) != V{}, slope, V{});
   }
   // The slopes of a class to which the others of its row are coupled.
-  [[gnu::flatten, gnu::noinline]] void couple(const A* numbers) {
+  [[gnu::flatten, gnu::noinline]] void couple(const A* numbers, int64_t c, A* to) {
     const Work work = work_;
     const bool are_exponentials = holds_exponentials();
     for_each_vector([&](int i) {
       const Statistics statistics = statistics_at(i);
       const V number = vector_at(numbers + i);
       const V e = are_exponentials ? number : work.link.costly(number, statistics);
-      const V beside = work.slope_beside(e, statistics, own_.plus(i, V{}));
-      if constexpr (kIsSingle) {
-        slopes_.at(i) = beside;
-      } else {
+      V slope = work.slope_beside(e, statistics, own_.plus(i, V{}));
+      if constexpr (!kIsSingle) {
         const V own = owns_.at(i);
         const auto [p, q] = work.link.sides(e, statistics);
-        slopes_.at(i) =
-            select<V>(own == V{}, beside, work.slope_of(own, p, -q, own_.plus(i, -own)));
+        slope = select<V>(own == V{}, slope, work.slope_of(own, p, -q, own_.plus(i, -own)));
       }
+      put_vector(to + i, slope_at(i, c, slope));
     });
   }
   const Ids& ids_at(int i) const { return *reinterpret_cast<const Ids*>(ids_ + i); }

@@ -189,10 +189,8 @@ class RowsAlong {
     return any;
   }
 
-  void load_inputs(const Piece& of, Block<A>& held) const {
-    const T* const inputs = work_.inputs + of.row.begin + of.first;
-    prefetch(inputs + kBlock, of.n);
-    load_block(inputs, of.n, A(-INFINITY), held);
+  void load_inputs(const Piece& of, Block<A>& inputs) const {
+    load_block(work_.inputs + of.row.begin + of.first, of.n, A(-INFINITY), inputs);
   }
   // The inputs of a block: where they are, if no step asks for them in the tile, or there.
   const A* inputs_of(const Piece& of, Block<A>& held, bool is_loaded) const {

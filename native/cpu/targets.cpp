@@ -31,23 +31,25 @@ namespace {
 
 // Whether class ids would say the same as dense targets each row of which is one class, and save
 // work: they do not where a row has several losses, as for the binary ones, by smoothing, or where
-// each is asked for.
+// each is asked for. What is ignored is said in another way, and rows have to be whole in memory.
 bool may_have_class_ids(const Call& call) {
   const Criterion& criterion = call.criterion;
   return call.target_kind == TargetKind::dense && criterion.sides == SidesKind::targets &&
          criterion.label_smoothing == 0 && criterion.reduction != Reduction::matrix &&
-         !criterion.ignored.any && call.layout.inner == 1;
+         !criterion.ignored.any && call.layout.inner == 1 && call.layout.columns > 1;
 }
 
 }  // namespace
 
 Call with_class_ids(const Call& given, std::vector<int32_t>& ids) {
   if (!may_have_class_ids(given)) return given;
-  const int64_t rows = given.layout.rows();
-  ids.resize(size_t(rows));
+  const int64_t rows = given.layout.rows(), columns = given.layout.columns;
   Call call = given;
   with_elements(given.targets, [&](const auto* elements) {
-    if (!are_one_hot(elements, rows, given.layout.columns, ids.data())) return;
+    int32_t first_id;
+    if (rows == 0 || !are_one_hot(elements, 1, columns, &first_id)) return;
+    ids.resize(size_t(rows));
+    if (!are_one_hot(elements, rows, columns, ids.data())) return;
     call.target_kind = TargetKind::class_ids;
     call.targets = {ids.data(), Dtype::int32};
   });

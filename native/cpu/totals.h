@@ -7,9 +7,7 @@
 
 namespace culoss::cpu {
 
-struct [[gnu::may_alias]] Totals {
-  alignas(64) double of[kBlock];
-
+struct [[gnu::may_alias]] Totals : Block<double> {
   void clear(int n) { std::fill_n(of, padded(n), 0.0); }
   void add(int i, double x) { of[i] += x; }
   void add(int i, const Floats& x) {

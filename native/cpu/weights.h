@@ -14,6 +14,7 @@ struct ColumnWeights {
   void load(const Work& work, const Stretch& of, A slope_of_division) {
     const auto& sides = work.sides;
     load_targets(work.target, of, weights.of);
+    // Alike for all columns: the most frequent case.
     if (sides.is_uniform() && work.grad_output.is_number()) {
       const A alpha = A(sides.alpha.number), scale = sides.scale.at(of.first);
       const A upstream = work.upstream(of.first, slope_of_division);

@@ -13,9 +13,9 @@ namespace culoss {
 
 // An outcome as a function of one input x, in three steps, so that an engine may be at work on
 // those of several x at once: what has `begun` makes the `costly` part, and that the outcome.
-// Where `told(x)` is in the interval `regular()`, all numbers on the way are finite and normal, and
-// the guards against everything else can be left out, which `kIsRegular` does. The interval of the
-// outcome "is not of this class" alone, `kIsNegative`, may be a larger one.
+// Where the number `told(x)` is in the interval `regular()`, all numbers on the way are finite and
+// normal, and the guards against everything else can be left out, which `kIsRegular` does. For the
+// outcome "is not of this class" alone, `kIsNegative`, the interval may be larger.
 template <class A, bool kIsRegular = false>
 struct Linked {
   Outcome<A, kIsRegular> outcome;
@@ -160,7 +160,7 @@ struct Sigmoid {
     return select<V>(is_positive, -x, x);
   }
   template <bool kIsRegular>
-  static constexpr bool kIsNeverTurned = kHasTable<A>&& kIsRegular;
+  static constexpr bool kIsNeverTurned = kIsRegular&& kHasTable<A>;
   template <bool kIsRegular, class V>
   HD static Mask<V> is_turned(V a) {
     if constexpr (kIsNeverTurned<kIsRegular>) return Mask<V>{};

@@ -43,8 +43,8 @@ struct CrossEntropy {
   }
 };
 
-// q^γ of γ = 2, which is what most use. `slope` is the derivative of q^γ surprisal by what
-// `of_surprisal` is that of the surprisal: by itself it is q^γ + γ q^(γ − 1) (−p log p).
+// q^γ of γ = 2, which is what most use. With u = −log p, `slope` is d (q^γ u) of du, which is
+// `of_surprisal`: q^γ + γ q^(γ − 1) p u times as much.
 struct Square {
   static constexpr bool kIsCheap = true;
 
