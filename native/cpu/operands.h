@@ -22,7 +22,7 @@ template <class A, class F>
 void load_numbers(const ConstArray& array, int64_t at, int64_t step, int n, A* to, F&& f) {
   with_elements(array, [&](const auto* elements) {
     if (step == 1) {
-      constexpr int kPack = 64 / sizeof(*elements);
+      constexpr int kPack = 64 / sizeof(*elements);  // a line of the cache; asks for the next block
       int i = 0;
       for (; i + kPack <= n; i += kPack) {
         __builtin_prefetch(elements + at + i + kBlock);

@@ -9,8 +9,8 @@
 #include "../losses/rowwise.h"
 #include "output.h"
 #include "reduce.h"
+#include "tile.h"
 #include "totals.h"
-#include "transpose.h"
 #include "weights.h"
 
 namespace culoss::cpu {
@@ -29,10 +29,11 @@ class RowsAbreast {
       : work_(work),
         division_(division),
         slope_of_division_(A(division.slope())),
-        grad_(work.grad, work.layout.elements()) {}
+        grad_(work.grad, work.layout.elements()),
+        tile_(work.layout.columns, rows_abreast(work.layout.columns)) {}
 
   static bool suits(const Layout& layout) {
-    return layout.columns < (layout.inner == 1 ? kShort : kMostColumns);
+    return layout.columns <= (layout.inner == 1 ? Tile<T>::kMostColumns : kMostColumns);
   }
 
   // The sum of the losses of all rows.
@@ -51,21 +52,14 @@ class RowsAbreast {
       const int64_t neighbours = is_turned() ? end - row : inner - row % inner;
       row_ = work_.layout.row(row);
       n_ = int(std::min({most, end - row, neighbours}));
-      sum += tile();
+      sum += rows();
     }
     return sum;
   }
 
  private:
-  // Columns of a row from which on it is not turned; and so many rows are turned together.
-  static constexpr int64_t kShort = 64;
-  static constexpr bool kHasVectors = std::is_same_v<A, float>;
-  static constexpr int kStrip = kHasVectors ? LanesOf<V>::kLanes : 8;
-  static_assert(kShort * kStrip <= kBlock);
   // The largest columns of a row are counted in floats.
-  static constexpr int64_t kMostColumns = 1 << 24;
-  // Numbers of a tile: the first cache has it from step to step.
-  static constexpr int64_t kTile = 8192, kHeld = kTile + kShort * kSums;
+  static constexpr int64_t kMostColumns = (1 << 24) - 1;
   static constexpr int64_t kLeast = 64, kMostSteps = 16 * kChunk;
   static constexpr bool kIsCoupled = Work::kIsCoupled;
   static constexpr bool kIsSingle = Work::kIsSingle;
@@ -73,14 +67,16 @@ class RowsAbreast {
   // As many as a tile has of them, in whole sums; of long rows more, so that each step of a class
   // has work enough, and of very long ones as few as fill a line of the cache.
   static int64_t rows_abreast(int64_t columns) {
-    const int64_t rows = kTile / std::max<int64_t>(1, columns);
+    const int64_t rows = Tile<T>::kNumbers / std::max<int64_t>(1, columns);
     const int64_t least =
         std::clamp<int64_t>(kMostSteps / std::max<int64_t>(1, columns), 1, kLeast);
     return std::clamp<int64_t>(std::max(rows, least) / kSums * kSums, kSums, kBlock);
   }
 
-  double tile() {
-    if (is_turned() && !Work::kIsLone) load_tile();
+  double rows() {
+    if (is_turned() && !Work::kIsLone) {
+      tile_.load(work_.inputs + row_.begin, n_, work_.inputs + work_.layout.elements());
+    }
     if constexpr (kIsCoupled) find_statistics();
     visit();
     const double sum = sum_of(loss_, n_);
@@ -88,11 +84,16 @@ class RowsAbreast {
       for (int i = 0; i < n_; ++i) work_.losses[row_.row + i] = A(division_.of(loss_.of[i]));
     }
     if (!grad_.is_wanted()) return sum;
-    for (int64_t c = 0; c < work_.layout.columns; ++c) {
-      find_slopes(c, is_turned() ? in_tile(c) : slopes_.of);
+    const int64_t columns = work_.layout.columns;
+    for (int64_t c = 0; c < columns; ++c) {
+      find_slopes(c, is_turned() ? tile_.column(c) : slopes_.of);
       if (!is_turned()) grad_.write(offset(c), slopes_.of, n_);
     }
-    if (is_turned()) write_tile();
+    if (is_turned()) {
+      tile_.unload(n_, [&](int first, const A* slopes, int n) {
+        grad_.write(row_.begin + first * columns, slopes, int(n * columns));
+      });
+    }
     return sum;
   }
 
@@ -111,100 +112,10 @@ class RowsAbreast {
     cpu::for_each_vector<A>(n_, f);
   }
 
-  // The rows of a class in the tile. Classes do not begin a power of 2 apart.
-  A* in_tile(int64_t c) { return tile_ + c * stride(); }
-  int64_t stride() const { return rows_abreast(work_.layout.columns) + kSums; }
-  bool holds_exponentials() const {
-    return kIsCoupled && kIsSingle && work_.layout.columns * stride() <= kHeld;
-  }
-  void load_tile() {
-    const int64_t columns = work_.layout.columns;
-    for_each_strip(n_, [&](int i, auto rows) {
-      const T* const from = work_.inputs + row_.begin + i * columns;
-      if constexpr (kHasVectors && rows == kStrip) {
-        if (const A* const numbers = strip_at(from)) return turn_in(numbers, i);
-      }
-      for (int64_t c = 0; c < columns; ++c) {
-        A* const to = in_tile(c) + i;
-        for (int k = 0; k < rows; ++k) to[k] = load(from[k * columns + c]);
-      }
-    });
-    for (int64_t c = 0; c < columns; ++c) {
-      std::fill(in_tile(c) + n_, in_tile(c) + padded(n_), A(0.5));
-    }
-  }
-  void write_tile() {
-    const int64_t columns = work_.layout.columns;
-    const int beyond = columns < kStrip ? kStrip : 0;  // of short rows, vectors reach into the next
-    const int most = (kBlock - beyond) / int(columns) / kStrip * kStrip;
-    for (int first = 0; first < n_; first += most) {
-      const int n = std::min(most, n_ - first);
-      for_each_strip(n, [&](int i, auto rows) {
-        A* const to = slopes_.of + i * columns;
-        if constexpr (kHasVectors && rows == kStrip) return turn_out(first + i, to);
-        for (int64_t c = 0; c < columns; ++c) {
-          for (int k = 0; k < rows; ++k) to[k * columns + c] = in_tile(c)[first + i + k];
-        }
-      });
-      grad_.write(row_.begin + first * columns, slopes_.of, int(n * columns));
-    }
-  }
-  // The rows of a strip as numbers which can be read in whole vectors, of short rows beyond the
-  // last one; else null.
-  const A* strip_at(const T* from) {
-    const int64_t columns = work_.layout.columns;
-    if constexpr (std::is_same_v<T, A>) {
-      const T* const end = work_.inputs + work_.layout.elements();
-      return from + kStrip * columns + kStrip <= end ? from : nullptr;
-    } else {
-      widen(from, int(kStrip * columns), inputs_.of);
-      return inputs_.of;
-    }
-  }
-  // Calls `f(c)` for the first columns of vectors that cover a row: the last ones may overlap.
-  template <class F>
-  [[gnu::always_inline]] void for_each_piece(F&& f) const {
-    const int64_t last = std::max<int64_t>(0, work_.layout.columns - kStrip);
-    for (int64_t c = 0; c < last; c += kStrip) f(c);
-    f(last);
-  }
-  // Turns a strip into the tile, from its i-th row on, and back.
-  void turn_in(const A* strip, int i) {
-    const int64_t columns = work_.layout.columns, stride = this->stride();
-    for_each_piece([&](int64_t c) {
-      V vectors[kStrip];
-#pragma GCC unroll 16
-      for (int k = 0; k < kStrip; ++k) vectors[k] = vector_at(strip + k * columns + c);
-      transpose(vectors);
-#pragma GCC unroll 16
-      for (int k = 0; k < kStrip; ++k) {
-        if (c + k < columns) put_vector(tile_ + (c + k) * stride + i, vectors[k]);
-      }
-    });
-  }
-  void turn_out(int i, A* strip) {
-    const int64_t columns = work_.layout.columns, stride = this->stride();
-    for_each_piece([&](int64_t c) {
-      V vectors[kStrip];
-#pragma GCC unroll 16
-      for (int k = 0; k < kStrip; ++k) {
-        vectors[k] = c + k < columns ? vector_at(tile_ + (c + k) * stride + i) : V{};
-      }
-      transpose(vectors);
-#pragma GCC unroll 16
-      for (int k = 0; k < kStrip; ++k) put_vector(strip + k * columns + c, vectors[k]);
-    });
-  }
-  // Calls `f(i, rows)` for so many of n rows from the i-th on, which are turned together.
-  template <class F>
-  static void for_each_strip(int n, F&& f) {
-    int i = 0;
-    for (; i + kStrip <= n; i += kStrip) f(i, std::integral_constant<int, kStrip>{});
-    for (; i < n; ++i) f(i, std::integral_constant<int, 1>{});
-  }
+  bool holds_exponentials() const { return kIsCoupled && kIsSingle && tile_.is_held(); }
   // Of elements that are read where they are, a vector may reach into those that follow.
   const A* inputs_of(int64_t c) {
-    if (is_turned()) return in_tile(c);
+    if (is_turned()) return tile_.column(c);
     const T* const inputs = work_.inputs + offset(c);
     if constexpr (std::is_same_v<T, A>) {
       if (offset(c) + padded(n_) <= work_.layout.elements()) return inputs;
@@ -223,7 +134,7 @@ class RowsAbreast {
     for_each_vector([&](int i) { base_.at(i) = base_of(base_.at(i)), peaks_.at(i) = V{}; });
     rest_.clear(n_);
     for (int64_t c = 0; c < columns; ++c) {
-      add_exponentials(inputs_of(c), holds_exponentials() ? in_tile(c) : slopes_.of);
+      add_exponentials(inputs_of(c), holds_exponentials() ? tile_.column(c) : slopes_.of);
     }
     for_each_vector([&](int i) {
       // Of the largest, one is left out; NaN if there is none.
@@ -243,7 +154,7 @@ class RowsAbreast {
       const Mask<V> is_peak = e == all<V>(1);
       peaks_.at(i) = peaks_.at(i) + select<V>(is_peak, all<V>(1), V{});
       rest_.add(i, select<V>(is_peak, V{}, e));
-      reinterpret_cast<Block<A>*>(to)->at(i) = e;
+      put_vector(to + i, e);
     });
   }
   Statistics statistics_at(int i) const {
@@ -348,7 +259,7 @@ class RowsAbreast {
   void find_slopes(int64_t c, A* to) {
     if constexpr (!kIsSingle) visit_class(c);
     if constexpr (kIsCoupled) {
-      couple(holds_exponentials() ? in_tile(c) : inputs_of(c), c, to);
+      couple(holds_exponentials() ? tile_.column(c) : inputs_of(c), c, to);
     } else {
       for_each_vector([&](int i) { put_vector(to + i, slope_at(i, c, slopes_.at(i))); });
     }
@@ -393,7 +304,7 @@ class RowsAbreast {
   Block<A> base_, peaks_, rests_, log_totals_, inverse_totals_, counts_, has_weight_;  // of rows
   Totals rest_, loss_, own_;                                                           // of rows
   alignas(64) Id ids_[kBlock];
-  alignas(64) A tile_[kHeld];
+  Tile<T> tile_;
 };
 
 }  // namespace culoss::cpu

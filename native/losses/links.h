@@ -160,7 +160,7 @@ struct Sigmoid {
     return select<V>(is_positive, -x, x);
   }
   template <bool kIsRegular>
-  static constexpr bool kIsNeverTurned = kIsRegular&& kHasTable<A>;
+  static constexpr bool kIsNeverTurned = kHasTable<A> ? kIsRegular : false;
   template <bool kIsRegular, class V>
   HD static Mask<V> is_turned(V a) {
     if constexpr (kIsNeverTurned<kIsRegular>) return Mask<V>{};
